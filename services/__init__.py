@@ -1,0 +1,1 @@
+"""The four services of SuperWhisper and what they share."""

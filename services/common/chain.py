@@ -1,0 +1,264 @@
+"""A chain of engines, best first: when one fails, the next takes over, and it climbs back by itself.
+
+An engine is left out of a request when it could not be loaded, when its breaker is open, or when it says that it
+cannot do this kind of request (UnsupportedError: nobody's fault). It fails a request by EngineFailedError,
+UnavailableError, any unexpected exception or by its time running out. Every other CallError is the caller's affair and
+passes through. Once a streamed answer has begun there is no going back: its failure ends the request.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from services.common.breaker import BreakerState, CircuitBreaker
+from services.common.errors import CallError, EngineFailedError, UnavailableError, UnsupportedError
+from services.common.metrics import ChainMetrics
+
+_log = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+
+class Closable(Protocol):
+    """What the chain itself needs of an engine."""
+
+    async def close(self) -> None:
+        """Gives back all that the engine holds."""
+
+
+EngineT = TypeVar("EngineT", bound=Closable)
+
+
+@dataclass(frozen=True)
+class Candidate(Generic[EngineT]):
+    """An engine that may be loaded: `load` returns it warmed up, or raises."""
+
+    name: str
+    load: Callable[[], Awaitable[EngineT]]
+
+
+@dataclass(frozen=True)
+class Answer(Generic[Result]):
+    """A result and the engine that gave it."""
+
+    backend: str
+    value: Result
+
+
+@dataclass(frozen=True)
+class EngineStatus(Generic[EngineT]):
+    """How one engine of the chain is. `engine` is None while it is not loaded."""
+
+    name: str
+    engine: EngineT | None
+    failure: str | None
+
+
+class _Slot(Generic[EngineT]):
+    """One place in the chain: an engine that is there, is not needed yet, or failed."""
+
+    def __init__(self, candidate: Candidate[EngineT], breaker: CircuitBreaker) -> None:
+        self.name = candidate.name
+        self.breaker = breaker
+        self.engine: EngineT | None = None
+        self.load_failure: str | None = None
+        self._load = candidate.load
+        self._loading: asyncio.Task[None] | None = None
+
+    async def ensure_loaded(self) -> bool:
+        """Loads the engine if need be. Callers share one load, and none of them can cancel it for the others."""
+        if self.engine is None:
+            if self._loading is None:
+                self._loading = asyncio.create_task(self._load_once(), name=f"load {self.name}")
+            await asyncio.shield(self._loading)
+        return self.engine is not None
+
+    async def _load_once(self) -> None:
+        try:
+            self.engine = await self._load()
+        except Exception as error:  # noqa: BLE001  # whatever keeps an engine from loading, the chain goes on
+            self.load_failure = str(error) or type(error).__name__
+            self.breaker.trip()
+            _log.warning("engine %s cannot be loaded: %s", self.name, self.load_failure)
+        else:
+            self.load_failure = None
+            self.breaker.record_success()
+            _log.info("engine %s is ready", self.name)
+        finally:
+            self._loading = None
+
+    async def close(self) -> None:
+        if self._loading is not None:
+            await asyncio.wait([self._loading])
+        if self.engine is not None:
+            engine, self.engine = self.engine, None
+            await engine.close()
+
+
+class EngineChain(Generic[EngineT]):
+    """The engines of one service."""
+
+    def __init__(
+        self,
+        candidates: Sequence[Candidate[EngineT]],
+        metrics: ChainMetrics,
+        make_breaker: Callable[[], CircuitBreaker] = CircuitBreaker,
+    ) -> None:
+        self._slots = [_Slot(candidate, make_breaker()) for candidate in candidates]
+        self._metrics = metrics
+
+    async def start(self) -> None:
+        """Loads the best engine that can be loaded; the others wait until they are needed."""
+        for slot in self._slots:
+            if await slot.ensure_loaded():
+                break
+        self._publish()
+
+    async def close(self) -> None:
+        """Gives back every engine."""
+        for slot in self._slots:
+            await slot.close()
+
+    async def keep_up(self, every_s: float = 1.0) -> None:
+        """Runs for ever: loads again what failed to load, when its breaker allows another try."""
+        while True:
+            await asyncio.sleep(every_s)
+            for slot in self._slots:
+                if slot.load_failure is not None and slot.breaker.try_acquire():
+                    await slot.ensure_loaded()
+            self._publish()
+
+    @property
+    def ready(self) -> bool:
+        """Whether some engine can take a request."""
+        return any(slot.engine is not None and slot.breaker.state is not BreakerState.OPEN for slot in self._slots)
+
+    def status(self) -> list[EngineStatus[EngineT]]:
+        """How each engine is, best first."""
+        return [EngineStatus(slot.name, slot.engine, self._failure_of(slot)) for slot in self._slots]
+
+    def best(self) -> Answer[EngineT]:
+        """The engine that would take a request now, for asking it about itself."""
+        for slot in self._slots:
+            if slot.engine is not None and slot.breaker.state is not BreakerState.OPEN:
+                return Answer(slot.name, slot.engine)
+        raise self._nobody_left(None)
+
+    async def call(self, use: Callable[[EngineT], Awaitable[Result]], limit_s: float) -> Answer[Result]:
+        """One answer from the first engine that gives one; each may take `limit_s` seconds."""
+        async for backend, engine, attempt in self._attempts():
+            with attempt:
+                async with asyncio.timeout(limit_s):
+                    value = await use(engine)
+                attempt.succeeded()
+                return Answer(backend, value)
+        raise AssertionError("unreachable: _attempts raises when nobody is left")
+
+    async def stream(
+        self, use: Callable[[EngineT], AsyncGenerator[Result, None]], first_limit_s: float, next_limit_s: float
+    ) -> AsyncGenerator[Answer[Result], None]:
+        """A streamed answer; the next engine takes over only before the first item."""
+        async for backend, engine, attempt in self._attempts():
+            with attempt:
+                async with aclosing(use(engine)) as items:
+                    limit_s = first_limit_s
+                    while True:
+                        async with asyncio.timeout(limit_s):
+                            item = await anext(items, _END)
+                        if item is _END:
+                            attempt.succeeded()
+                            return
+                        attempt.began()
+                        limit_s = next_limit_s
+                        yield Answer(backend, item)  # type: ignore[arg-type]  # not _END, so a Result
+
+    async def _attempts(self) -> AsyncIterator[tuple[str, EngineT, "_Attempt"]]:
+        """Each engine that may be tried, with the attempt that judges how it went."""
+        last: CallError | None = None
+        for slot in self._slots:
+            if slot.load_failure is not None or not slot.breaker.try_acquire():
+                continue
+            try:
+                loaded = await slot.ensure_loaded()
+            except asyncio.CancelledError:
+                slot.breaker.release()
+                raise
+            if loaded and slot.engine is not None:
+                attempt = _Attempt(slot.name, slot.breaker, self._metrics)
+                yield slot.name, slot.engine, attempt
+                last = attempt.failure or last
+        raise self._nobody_left(last)
+
+    def _nobody_left(self, last: CallError | None) -> CallError:
+        if isinstance(last, UnsupportedError):
+            return last
+        failures = "; ".join(f"{slot.name}: {self._failure_of(slot) or 'failed'}" for slot in self._slots)
+        return UnavailableError(f"no engine can take the request now ({failures or 'none is configured'})")
+
+    def _failure_of(self, slot: _Slot[EngineT]) -> str | None:
+        if slot.load_failure is not None:
+            return slot.load_failure
+        return "failed too often, tried again soon" if slot.breaker.state is BreakerState.OPEN else None
+
+    def _publish(self) -> None:
+        for slot in self._slots:
+            self._metrics.ready.labels(slot.name).set(slot.engine is not None)
+            self._metrics.breaker_open.labels(slot.name).set(slot.breaker.state is BreakerState.OPEN)
+
+
+_END = object()
+
+
+class _Attempt:
+    """One engine's try at a request: records how it ends, and swallows the failures that the next engine mends."""
+
+    def __init__(self, name: str, breaker: CircuitBreaker, metrics: ChainMetrics) -> None:
+        self.failure: CallError | None = None
+        self._name = name
+        self._breaker = breaker
+        self._metrics = metrics
+        self._has_begun = False
+        self._has_succeeded = False
+
+    def began(self) -> None:
+        """Part of the answer is out: from here on a failure ends the request."""
+        self._has_begun = True
+
+    def succeeded(self) -> None:
+        """The whole answer is out."""
+        self._has_succeeded = True
+
+    def __enter__(self) -> "_Attempt":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        if self._has_succeeded:
+            self._end("ok", self._breaker.record_success)
+            return False
+        if isinstance(error, UnsupportedError):
+            self.failure = error
+            self._end("unsupported", self._breaker.release)
+            return not self._has_begun
+        if not isinstance(error, Exception) or _is_callers_affair(error):
+            self._end("refused" if isinstance(error, CallError) else "cancelled", self._breaker.release)
+            return False
+        return self._fail(error)
+
+    def _fail(self, error: Exception) -> bool:
+        _log.warning("engine %s failed: %r", self._name, error)
+        self._end("failed", self._breaker.record_failure)
+        self._metrics.fallbacks.labels(self._name).inc()
+        self.failure = error if isinstance(error, CallError) else EngineFailedError(f"{self._name} failed")
+        if not self._has_begun:
+            return True
+        raise self.failure from error
+
+    def _end(self, status: str, record: Callable[[], None]) -> None:
+        self._metrics.requests.labels(self._name, status).inc()
+        record()
+
+
+def _is_callers_affair(error: Exception) -> bool:
+    return isinstance(error, CallError) and not isinstance(error, EngineFailedError | UnavailableError)

@@ -1,0 +1,155 @@
+"""The guards that every server puts around its calls, outermost first:
+
+call context → error reporting → token → metrics → admission → deadline → handler
+"""
+
+import asyncio
+import hmac
+import logging
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import grpc
+
+from services.common import calls
+from services.common.errors import (
+    CallAbortedError,
+    CallError,
+    DeadlineError,
+    InternalError,
+    LimitExceededError,
+    UnauthenticatedError,
+)
+from services.common.interceptor import Guard, IncomingCall
+from services.common.metrics import CallMetrics
+from services.common.status import abort, from_rpc_error
+
+_log = logging.getLogger(__name__)
+
+# Health checks come from orchestrators and probes: they need no token, and no load may shut them out.
+OPEN_METHODS = ("/grpc.health.v1.Health/",)
+
+
+def call_context(limits_s: Mapping[str, float], default_limit_s: float) -> Guard:
+    """Gives each call its ids and its deadline: the caller's, but never later than the method's own limit."""
+
+    @asynccontextmanager
+    async def guard(call: IncomingCall) -> AsyncIterator[None]:
+        limit_s = limits_s.get(call.method, default_limit_s)
+        asked_s = call.context.time_remaining()
+        allowed_s = limit_s if asked_s is None else min(asked_s, limit_s)
+        calls.enter(call.metadata, time.monotonic() + allowed_s)
+        yield
+
+    return guard
+
+
+def report_errors() -> Guard:
+    """Turns whatever a handler raises into a status; nothing internal reaches the caller."""
+
+    @asynccontextmanager
+    async def guard(call: IncomingCall) -> AsyncIterator[None]:
+        try:
+            yield
+        except CallError as error:
+            await abort(call.context, error)
+        except grpc.aio.AioRpcError as error:
+            await abort(call.context, from_rpc_error(error, "another service"))
+        except grpc.aio.AbortError:
+            raise
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise  # the caller went away, or the server stops
+            # Some inner task was cancelled; without this the caller would wait for a status for ever.
+            await abort(call.context, CallAbortedError("the work was cancelled"))
+        except Exception as error:
+            if call.context.done():
+                _log.debug("the caller had gone when %s raised %r", call.method, error)
+                raise asyncio.CancelledError from error
+            _log.exception("unexpected error in %s", call.method)
+            await abort(call.context, InternalError("internal error; the service's log has it under this request id"))
+
+    return guard
+
+
+def require_token(token: str | None) -> Guard:
+    """Lets in only calls that carry the token, where there is one."""
+
+    @asynccontextmanager
+    async def guard(call: IncomingCall) -> AsyncIterator[None]:
+        if token is not None and not call.method.startswith(OPEN_METHODS):
+            given = call.metadata.get("authorization", "")
+            if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+                raise UnauthenticatedError("a valid token is needed: send `authorization: Bearer …`")
+        yield
+
+    return guard
+
+
+def count(metrics: CallMetrics) -> Guard:
+    """Counts calls, their status and their time."""
+
+    @asynccontextmanager
+    async def guard(call: IncomingCall) -> AsyncIterator[None]:
+        began = time.monotonic()
+        metrics.active.labels(call.method).inc()
+        code = grpc.StatusCode.OK.name
+        try:
+            yield
+        except CallError as error:
+            code = error.status.name
+            raise
+        except (asyncio.CancelledError, GeneratorExit):
+            code = grpc.StatusCode.CANCELLED.name
+            raise
+        except Exception:
+            code = grpc.StatusCode.INTERNAL.name
+            raise
+        finally:
+            metrics.active.labels(call.method).dec()
+            metrics.handled.labels(call.method, code).inc()
+            metrics.seconds.labels(call.method).observe(time.monotonic() - began)
+
+    return guard
+
+
+def admit(limits: Mapping[str, int]) -> Guard:
+    """Serves at most so many calls of a method at once.
+
+    gRPC's own `maximum_concurrent_rpcs` would turn health checks away as well.
+    """
+    active: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def guard(call: IncomingCall) -> AsyncIterator[None]:
+        limit = limits.get(call.method)
+        if limit is not None and active[call.method] >= limit:
+            name = call.method.rsplit("/", 1)[-1]
+            raise LimitExceededError(f"{limit} calls of {name} are being served, which is the limit; try again later")
+        active[call.method] += 1
+        try:
+            yield
+        finally:
+            active[call.method] -= 1
+
+    return guard
+
+
+def bound_time() -> Guard:
+    """Ends a call at its deadline, also where the caller gave none."""
+
+    @asynccontextmanager
+    async def guard(call: IncomingCall) -> AsyncIterator[None]:
+        bound = asyncio.timeout(calls.remaining(float("inf")))
+        try:
+            async with bound:
+                yield
+        except TimeoutError as error:
+            if not bound.expired():
+                raise  # some time-out inside the handler that nobody caught: a bug, reported as one
+            raise DeadlineError("the call took longer than its deadline allows") from error
+
+    return guard

@@ -1,0 +1,40 @@
+"""Text that comes from outside: bounded, and without the characters that no engine should see."""
+
+import re
+import unicodedata
+
+from services.common.errors import InvalidInputError, OutOfRangeError
+
+_LANGUAGE_CODE = re.compile(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$")
+# C0 and C1 controls but for tab and line breaks, the BOM, bidirectional overrides, unpaired surrogates' stand-ins.
+_KEPT_CONTROLS = "\t\n\r"
+
+
+def clean(text: str) -> str:
+    """The text with each control character replaced by a space, so that offsets into it stay true."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(" " if _is_control(character) else character for character in text)
+
+
+def _is_control(character: str) -> bool:
+    return character not in _KEPT_CONTROLS and unicodedata.category(character) in {"Cc", "Cs"}
+
+
+def check_length(text: str, limit: int, field: str) -> str:
+    """The text, if it is not too long."""
+    if len(text) > limit:
+        raise OutOfRangeError(f"{field}: {len(text)} characters; the limit is {limit}", field=field)
+    return text
+
+
+def check_language(code: str, field: str) -> str:
+    """The code, if it looks like BCP-47, or the empty string."""
+    if code and not _LANGUAGE_CODE.match(code):
+        raise InvalidInputError(field, f"{code[:40]!r} is not a language code such as 'fr' or 'fr-FR'")
+    return code
+
+
+def primary_language(code: str) -> str:
+    """`fr` of `fr-FR`."""
+    return code.partition("-")[0].lower()

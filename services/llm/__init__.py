@@ -1,0 +1,1 @@
+"""The mind: a conversation in, a reply out."""

@@ -1,0 +1,1 @@
+"""The conversation: ears, mind and mouth behind one stream."""

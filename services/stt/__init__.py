@@ -1,0 +1,1 @@
+"""The ears: speech in, text out."""

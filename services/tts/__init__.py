@@ -1,0 +1,1 @@
+"""The mouth: text in, speech out."""
