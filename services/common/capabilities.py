@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
-from superwhisper.common.v1 import capabilities_pb2
-
 from services.common.chain import EngineStatus, EngineT
+from superwhisper.common.v1 import capabilities_pb2
 
 
 def engine_infos(

@@ -1,6 +1,6 @@
-"""The guards that every server puts around its calls, outermost first:
+"""The guards that every server puts around its calls.
 
-call context → error reporting → token → metrics → admission → deadline → handler
+From the outside in: call context, error reporting, token, metrics, admission, deadline, then the handler.
 """
 
 import asyncio
@@ -53,10 +53,6 @@ def report_errors() -> Guard:
     async def guard(call: IncomingCall) -> AsyncIterator[None]:
         try:
             yield
-        except CallError as error:
-            await abort(call.context, error)
-        except grpc.aio.AioRpcError as error:
-            await abort(call.context, from_rpc_error(error, "another service"))
         except grpc.aio.AbortError:
             raise
         except asyncio.CancelledError:
@@ -66,13 +62,20 @@ def report_errors() -> Guard:
             # Some inner task was cancelled; without this the caller would wait for a status for ever.
             await abort(call.context, CallAbortedError("the work was cancelled"))
         except Exception as error:
-            if call.context.done():
-                _log.debug("the caller had gone when %s raised %r", call.method, error)
+            if call.context.done():  # gRPC reports a caller who left during a blocked write as an internal error
                 raise asyncio.CancelledError from error
-            _log.exception("unexpected error in %s", call.method)
-            await abort(call.context, InternalError("internal error; the service's log has it under this request id"))
+            await abort(call.context, _as_call_error(error, call.method))
 
     return guard
+
+
+def _as_call_error(error: Exception, method: str) -> CallError:
+    if isinstance(error, CallError):
+        return error
+    if isinstance(error, grpc.aio.AioRpcError):
+        return from_rpc_error(error, "another service")
+    _log.error("unexpected error in %s", method, exc_info=error)
+    return InternalError("internal error; the service's log has it under this request id")
 
 
 def require_token(token: str | None) -> Guard:

@@ -5,6 +5,7 @@ raises into a status. Responses are written here, not by gRPC's own loop over th
 goes away, the generator is closed and awaited at once, so a handler's `finally` is sure to run, and to run now.
 """
 
+import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
@@ -34,9 +35,9 @@ class GuardInterceptor(grpc.aio.ServerInterceptor):
 
     async def intercept_service(
         self,
-        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[_Handler | None]],
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable["_Handler | None"]],
         handler_call_details: grpc.HandlerCallDetails,
-    ) -> _Handler | None:
+    ) -> "_Handler | None":
         """Called by gRPC for each call."""
         handler = await continuation(handler_call_details)
         if handler is None:  # gRPC answers UNIMPLEMENTED itself
@@ -55,7 +56,11 @@ class GuardInterceptor(grpc.aio.ServerInterceptor):
 
         async def answer_many(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
             async with _entered(self._guards, IncomingCall(method, metadata, context)):
-                async with aclosing(behaviour(request, context)) as responses:
+                responses = behaviour(request, context)
+                if inspect.iscoroutine(responses):  # such as health's Watch, which writes its responses itself
+                    await responses
+                    return
+                async with aclosing(responses):
                     async for response in responses:
                         await context.write(response)
 

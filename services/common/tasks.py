@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -22,15 +23,36 @@ async def read_ahead(source: AsyncIterator[T], limit: int) -> AsyncGenerator[T, 
     So a slow reader does not hold up whoever writes the source, within bounds. The source's error comes after its
     items.
     """
+    async with aclosing(read_batches(source, limit)) as batches:
+        async for batch in batches:
+            for item in batch:
+                yield item
+
+
+async def read_batches(source: AsyncIterator[T], limit: int) -> AsyncGenerator[list[T], None]:
+    """Like `read_ahead`, but gives all items at once that came since the last time: at least one."""
     queue: asyncio.Queue[T | _End] = asyncio.Queue(limit)
     task = asyncio.create_task(_fill(queue, source))
     try:
-        while not isinstance(item := await queue.get(), _End):
-            yield item
-        if item.error is not None:
-            raise item.error
+        while True:
+            batch, end = _sort_out([await queue.get(), *_waiting(queue)])
+            if batch:
+                yield batch
+            if end is not None:
+                if end.error is not None:
+                    raise end.error
+                return
     finally:
         await cancel_and_wait(task)
+
+
+def _waiting(queue: "asyncio.Queue[T]") -> list[T]:
+    return [queue.get_nowait() for _ in range(queue.qsize())]
+
+
+def _sort_out(items: "list[T | _End]") -> "tuple[list[T], _End | None]":
+    end = next((item for item in items if isinstance(item, _End)), None)
+    return [item for item in items if not isinstance(item, _End)], end
 
 
 class _End:

@@ -4,7 +4,6 @@ from collections.abc import Awaitable, Callable
 
 import grpc
 from prometheus_client import CollectorRegistry
-from superwhisper.tts.v1 import tts_pb2, tts_pb2_grpc
 
 from services.common.chain import Candidate, EngineChain
 from services.common.lifecycle import MethodLimits, Service, run_service
@@ -14,6 +13,7 @@ from services.tts.engine import TtsEngine
 from services.tts.metrics import TtsMetrics
 from services.tts.servicer import TtsServicer
 from services.tts.speaker import Speaker
+from superwhisper.tts.v1 import tts_pb2, tts_pb2_grpc
 
 
 def build(settings: TtsSettings) -> Service:

@@ -6,8 +6,6 @@ from typing import TypeVar
 
 import grpc
 import numpy as np
-from superwhisper.common.v1 import audio_pb2, capabilities_pb2
-from superwhisper.tts.v1 import tts_pb2, tts_pb2_grpc
 
 from services.common.audio import Recording, Samples, check_rate, decode_pcm, write_wav
 from services.common.capabilities import engine_infos
@@ -18,6 +16,8 @@ from services.common.text import check_language, check_length, primary_language
 from services.tts.config import TtsSection
 from services.tts.engine import TtsEngine, Voice, VoiceChoice
 from services.tts.speaker import FlushText, Speaker, SpokenChunk, Tally
+from superwhisper.common.v1 import audio_pb2, capabilities_pb2
+from superwhisper.tts.v1 import tts_pb2, tts_pb2_grpc
 
 _Context = grpc.aio.ServicerContext[object, object]
 ResponseT = TypeVar("ResponseT", tts_pb2.StreamingSynthesizeResponse, tts_pb2.SynthesizeResponse)

@@ -477,7 +477,9 @@ class UserTranscript(_message.Message):
     is_final: _builtins.bool
     """Required. True when it will not change any more."""
     stability: _builtins.float
-    """Optional. Share of a partial text that will not change any more, 0 to 1."""
+    """Optional. Share of what the ears believe to have heard that is agreed on and
+    so in `text`, 0 to 1. 1 in a final.
+    """
     language_code: _builtins.str
     """Optional. BCP-47 code of the language heard."""
     typed: _builtins.bool

@@ -543,8 +543,8 @@ class Transcript(_message.Message):
     is_final: _builtins.bool
     """Required. True for the last transcript of an utterance."""
     stability: _builtins.float
-    """Optional. Share of a partial text that will not change any more, 0 to 1. 1
-    in a final.
+    """Optional. Share of what the engine believes to have heard that two decodings
+    in a row agree on, 0 to 1; the text of a partial is this share. 1 in a final.
     """
     confidence: _builtins.float
     """Optional. How sure the engine is, 0 to 1; 0 where it cannot tell."""
@@ -632,7 +632,7 @@ class RecognizeRequest(_message.Message):
     AUDIO_FORMAT_FIELD_NUMBER: _builtins.int
     RECOGNITION_FIELD_NUMBER: _builtins.int
     audio: _builtins.bytes
-    """Required. The recording, at most as large as GetCapabilities says."""
+    """Required. The recording, at most 32 MiB; a larger one goes to RecognizeFile."""
     container: _audio_pb2.AudioContainer.ValueType
     """Optional. How it is packed."""
     @_builtins.property

@@ -1,0 +1,151 @@
+"""When speech starts, pauses, goes on and ends: a state machine over the speech probability of each frame.
+
+No audio, no clock and no I/O: time is the number of frames. Times are in milliseconds of the stream's audio.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+
+@dataclass(frozen=True)
+class Endpointing:
+    """How the ends of an utterance are found."""
+
+    soft_pause_ms: float = 100
+    endpoint_silence_ms: float = 600
+    min_speech_ms: float = 120
+    speech_threshold: float = 0.5
+    # Speech goes on down to this much below the threshold, so that a weak syllable does not cut it.
+    hysteresis: float = 0.15
+    max_utterance_ms: float = 30_000
+
+
+class Cause(Enum):
+    """Why an utterance ended."""
+
+    SILENCE = "silence"
+    FLUSH = "flush"
+    END_OF_AUDIO = "end of audio"
+    TOO_SHORT = "too short"
+    MAX_LENGTH = "max length"
+
+
+@dataclass(frozen=True)
+class Started:
+    """Enough speech to believe in it; it began at `start_ms`."""
+
+    start_ms: float
+
+
+@dataclass(frozen=True)
+class Paused:
+    """A short silence since `end_ms`."""
+
+    end_ms: float
+
+
+@dataclass(frozen=True)
+class Resumed:
+    """Speech again, before the silence was an end."""
+
+    at_ms: float
+
+
+@dataclass(frozen=True)
+class Ended:
+    """The utterance is over; its speech ended at `end_ms`, found out at `decided_ms`."""
+
+    end_ms: float
+    decided_ms: float
+    cause: Cause
+
+
+Event = Started | Paused | Resumed | Ended
+
+
+class _State(Enum):
+    SILENCE = "silence"
+    ONSET = "onset"  # speech, but not enough yet to tell it from a click
+    SPEECH = "speech"
+    SHORT_GAP = "short gap"  # silence, shorter than a soft pause
+    PAUSE = "pause"  # a soft pause, not yet an end
+
+
+class Endpointer:
+    """Fed with each frame's probability; gives the events of one stream, in order."""
+
+    def __init__(self, settings: Endpointing, frame_ms: float) -> None:
+        self._settings = settings
+        self._frame_ms = frame_ms
+        self._state = _State.SILENCE
+        self._now_ms = 0.0
+        self._start_ms = 0.0
+        self._last_speech_ms = 0.0
+
+    @property
+    def in_utterance(self) -> bool:
+        """Whether `Started` was given and `Ended` was not."""
+        return self._state in {_State.SPEECH, _State.SHORT_GAP, _State.PAUSE}
+
+    @property
+    def now_ms(self) -> float:
+        """The audio seen so far."""
+        return self._now_ms
+
+    @property
+    def last_speech_ms(self) -> float:
+        """The end of the last frame with speech."""
+        return self._last_speech_ms
+
+    def push(self, probability: float) -> list[Event]:
+        """What one more frame tells."""
+        threshold = self._settings.speech_threshold
+        if self._state is not _State.SILENCE:
+            threshold -= self._settings.hysteresis
+        is_speech = probability >= threshold
+        began_ms = self._now_ms
+        self._now_ms += self._frame_ms
+        return self._speech(began_ms) if is_speech else self._silence()
+
+    def finish(self, cause: Cause) -> list[Event]:
+        """Ends the utterance now, if there is one."""
+        if not self.in_utterance:
+            self._state = _State.SILENCE
+            return []
+        return [self._end(cause)]
+
+    def _speech(self, began_ms: float) -> list[Event]:
+        before, self._last_speech_ms = self._state, self._now_ms
+        if before is _State.SILENCE:
+            self._start_ms = began_ms
+            self._state = _State.ONSET
+        if self._state is _State.ONSET:
+            if self._now_ms - self._start_ms < self._settings.min_speech_ms:
+                return []
+            self._state = _State.SPEECH
+            return [Started(self._start_ms)]
+        self._state = _State.SPEECH
+        events: list[Event] = [Resumed(began_ms)] if before is _State.PAUSE else []
+        if self._now_ms - self._start_ms >= self._settings.max_utterance_ms:
+            events.append(self._end(Cause.MAX_LENGTH))
+        return events
+
+    def _silence(self) -> list[Event]:
+        silent_ms = self._now_ms - self._last_speech_ms
+        if self._state is _State.ONSET:
+            # A click, or a hesitant start: forgotten only after a while, so that `p…ause` is one word.
+            if silent_ms >= self._settings.soft_pause_ms:
+                self._state = _State.SILENCE
+            return []
+        if self._state is _State.SPEECH:
+            self._state = _State.SHORT_GAP
+        if self._state is _State.SHORT_GAP and silent_ms >= self._settings.soft_pause_ms:
+            self._state = _State.PAUSE
+            return [Paused(self._last_speech_ms)]
+        if self._state is _State.PAUSE and silent_ms >= self._settings.endpoint_silence_ms:
+            return [self._end(Cause.SILENCE)]
+        return []
+
+    def _end(self, cause: Cause) -> Ended:
+        self._state = _State.SILENCE
+        return Ended(self._last_speech_ms, self._now_ms, cause)

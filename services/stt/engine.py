@@ -1,0 +1,69 @@
+"""What a recogniser is to this service. No gRPC here, and no speech library."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from services.common.audio import Samples
+
+ENGINE_RATE_HZ = 16_000  # every recogniser of ours, and the voice activity detector, work at this rate
+
+
+@dataclass(frozen=True)
+class RecognitionOptions:
+    """What is known of the speech, and what is wanted back."""
+
+    language_code: str = ""
+    word_timestamps: bool = False
+    hot_words: tuple[str, ...] = ()
+    translate: bool = False
+    initial_prompt: str = ""
+
+
+@dataclass(frozen=True)
+class HeardWord:
+    """A word, in milliseconds from the first sample that its session was fed."""
+
+    text: str
+    start_ms: float
+    end_ms: float
+    confidence: float = 0.0
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """What an engine believes to have heard."""
+
+    text: str
+    confidence: float = 0.0
+    language_code: str = ""
+    words: tuple[HeardWord, ...] = ()
+
+
+class UtteranceSession(Protocol):
+    """One utterance: what belongs to it lives here, so that one model serves many."""
+
+    async def feed(self, samples: Samples) -> None:
+        """More audio, at ENGINE_RATE_HZ."""
+
+    async def partial(self) -> Hypothesis:
+        """What was heard so far; may change."""
+
+    async def finish(self) -> Hypothesis:
+        """What was heard. Nothing can be fed after it."""
+
+    async def close(self) -> None:
+        """Gives the session's resources back, finished or not."""
+
+
+class SttEngine(Protocol):
+    """Recognises speech, several utterances at a time."""
+
+    @property
+    def language_codes(self) -> tuple[str, ...]:
+        """The languages that it knows; empty means any."""
+
+    async def open(self, options: RecognitionOptions) -> UtteranceSession:
+        """A session for an utterance. UnsupportedError where it cannot do what is asked."""
+
+    async def close(self) -> None:
+        """Gives back all that it holds."""

@@ -1,0 +1,140 @@
+"""The pocketsphinx engine: English, no download. The only user of its library.
+
+A decoder holds the state of one utterance, so a small pool of them serves the sessions; each is made when it is first
+needed (half a second) and used again.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import numpy as np
+from pocketsphinx import Decoder
+
+from services.common.audio import Samples, encode_pcm
+from services.common.errors import UnsupportedError
+from services.common.text import primary_language
+from services.common.threads import run_blocking
+from services.stt.engine import ENGINE_RATE_HZ, HeardWord, Hypothesis, RecognitionOptions
+
+_FRAMES_PER_S = 100
+_SILENCES = ("<s>", "</s>", "<sil>", "[SPEECH]", "[NOISE]", "[COUGH]", "++")
+_WARM_UP_S = 0.5
+T = TypeVar("T")
+
+
+class SphinxEngine:
+    """A pool of decoders and the threads that they work in."""
+
+    def __init__(self, decoders: int) -> None:
+        self._threads = ThreadPoolExecutor(decoders, thread_name_prefix="sphinx")
+        self._free: list[Any] = []
+        self._places = asyncio.Semaphore(decoders)
+
+    @classmethod
+    async def load(cls, decoders: int) -> "SphinxEngine":
+        """Makes a decoder and lets it listen to silence."""
+        engine = cls(decoders)
+        try:
+            session = await engine.open(RecognitionOptions(language_code="en"))
+            await session.feed(np.zeros(int(ENGINE_RATE_HZ * _WARM_UP_S), np.int16))
+            await session.finish()
+            await session.close()
+        except BaseException:
+            await engine.close()
+            raise
+        return engine
+
+    @property
+    def language_codes(self) -> tuple[str, ...]:
+        """Its model is English."""
+        return ("en",)
+
+    async def open(self, options: RecognitionOptions) -> "SphinxSession":
+        """Waits for a free decoder."""
+        if primary_language(options.language_code or "en") != "en":
+            raise UnsupportedError(f"pocketsphinx does not know the language {options.language_code!r}, only English")
+        await self._places.acquire()
+        try:
+            decoder = self._free.pop() if self._free else await self.run(_make_decoder)
+            await self.run(decoder.start_utt)
+        except BaseException:
+            self._places.release()
+            raise
+        return SphinxSession(self, decoder, options.word_timestamps)
+
+    def give_back(self, decoder: Any) -> None:
+        """A session does not need its decoder any more."""
+        self._free.append(decoder)
+        self._places.release()
+
+    async def run(self, work: Callable[[], T]) -> T:
+        """Runs blocking work in the engine's threads."""
+        return await run_blocking(self._threads, lambda _stop: work())
+
+    async def close(self) -> None:
+        """Frees the decoders and ends the threads."""
+        self._free.clear()
+        self._threads.shutdown(wait=False)
+
+
+class SphinxSession:
+    """One utterance in one decoder. Feeding decodes at once, so a partial costs next to nothing."""
+
+    def __init__(self, engine: SphinxEngine, decoder: Any, word_timestamps: bool) -> None:
+        self._engine = engine
+        self._decoder = decoder
+        self._word_timestamps = word_timestamps
+        self._in_utterance = True
+
+    async def feed(self, samples: Samples) -> None:
+        """Decodes the samples."""
+        await self._engine.run(lambda: self._decoder.process_raw(encode_pcm(samples)))
+
+    async def partial(self) -> Hypothesis:
+        """The best path so far."""
+        return await self._engine.run(self._read)
+
+    async def finish(self) -> Hypothesis:
+        """The best path of the whole utterance."""
+        return await self._engine.run(self._finish)
+
+    async def close(self) -> None:
+        """Gives the decoder back."""
+        if self._decoder is None:
+            return
+        await self._engine.run(self._end_utterance)
+        decoder, self._decoder = self._decoder, None
+        self._engine.give_back(decoder)
+
+    def _finish(self) -> Hypothesis:
+        self._end_utterance()
+        return self._read()
+
+    def _end_utterance(self) -> None:
+        if self._in_utterance:
+            self._in_utterance = False
+            self._decoder.end_utt()
+
+    def _read(self) -> Hypothesis:
+        best = self._decoder.hyp()
+        if best is None:
+            return Hypothesis("", language_code="en")
+        words = tuple(self._words()) if self._word_timestamps else ()
+        return Hypothesis(best.hypstr, language_code="en", words=words)
+
+    def _words(self) -> list[HeardWord]:
+        return [
+            HeardWord(
+                segment.word.partition("(")[0],  # `read(2)` is the second pronunciation of `read`
+                segment.start_frame * 1000 / _FRAMES_PER_S,
+                (segment.end_frame + 1) * 1000 / _FRAMES_PER_S,
+            )
+            for segment in self._decoder.seg()
+            if not segment.word.startswith(_SILENCES)
+        ]
+
+
+def _make_decoder() -> Any:
+    return Decoder(samprate=ENGINE_RATE_HZ, loglevel="FATAL")
