@@ -1,0 +1,118 @@
+"""The orchestrator's ports, over gRPC."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from typing import Any, TypeVar
+
+import grpc
+
+from services.common.channels import Connection
+from services.common.status import from_rpc_error
+from services.orchestrator.ports import EarsEvent, Line, ReplyEnd, Speaker, SpeechEnded, SpeechHeard, SpokenAudio, Voice
+from superwhisper.common.v1 import audio_pb2
+from superwhisper.llm.v1 import llm_pb2, llm_pb2_grpc
+from superwhisper.stt.v1 import stt_pb2, stt_pb2_grpc
+from superwhisper.tts.v1 import tts_pb2, tts_pb2_grpc
+
+_ROLES = {
+    Speaker.SYSTEM: llm_pb2.ROLE_SYSTEM,
+    Speaker.USER: llm_pb2.ROLE_USER,
+    Speaker.ASSISTANT: llm_pb2.ROLE_ASSISTANT,
+}
+ResponseT = TypeVar("ResponseT")
+
+
+class GrpcEars:
+    """SttService as Ears."""
+
+    def __init__(self, connection: Connection, channel: grpc.aio.Channel, limit_s: float) -> None:
+        self._connection = connection
+        self._stub: stt_pb2_grpc.SttServiceAsyncStub = stt_pb2_grpc.SttServiceStub(channel)
+        self._limit_s = limit_s
+
+    async def listen(
+        self, audio: AsyncIterator[bytes], sample_rate_hz: int, language_code: str
+    ) -> AsyncGenerator[EarsEvent, None]:
+        """What is heard in the audio, until it ends."""
+        config = stt_pb2.StreamingRecognizeConfig(
+            audio_format=audio_pb2.AudioFormat(sample_rate_hz=sample_rate_hz),
+            recognition=stt_pb2.RecognitionConfig(language_code=language_code),
+            interim_results=True,
+        )
+
+        async def requests() -> AsyncIterator[stt_pb2.StreamingRecognizeRequest]:
+            yield stt_pb2.StreamingRecognizeRequest(config=config)
+            async for piece in audio:
+                yield stt_pb2.StreamingRecognizeRequest(audio=piece)
+
+        call = self._stub.StreamingRecognize(requests(), **self._connection.call_options(self._limit_s))
+        async for response in responses(call, "stt"):
+            kind = response.WhichOneof("event")
+            if kind == "transcript":
+                heard = response.transcript
+                yield SpeechHeard(heard.text, heard.is_final, heard.stability, heard.language_code, heard.backend)
+            elif kind == "utterance_ended":
+                yield SpeechEnded(response.utterance_ended.end_ms, response.utterance_ended.endpoint_ms)
+
+
+class GrpcMind:
+    """LlmService as Mind."""
+
+    def __init__(self, connection: Connection, channel: grpc.aio.Channel, limit_s: float) -> None:
+        self._connection = connection
+        self._stub: llm_pb2_grpc.LlmServiceAsyncStub = llm_pb2_grpc.LlmServiceStub(channel)
+        self._limit_s = limit_s
+
+    async def reply(
+        self, conversation_id: str, lines: Sequence[Line], language_code: str
+    ) -> AsyncGenerator[str | ReplyEnd, None]:
+        """The next line, as it is written."""
+        request = llm_pb2.GenerateRequest(
+            conversation_id=conversation_id,
+            messages=[llm_pb2.Message(role=_ROLES[line.speaker], content=line.text) for line in lines],
+            language_code=language_code,
+        )
+        call = self._stub.Generate(request, **self._connection.call_options(self._limit_s))
+        async for response in responses(call, "llm"):
+            kind = response.WhichOneof("event")
+            if kind == "text_delta":
+                yield response.text_delta
+            elif kind == "finished":
+                yield ReplyEnd(response.finished.backend)
+
+
+class GrpcMouth:
+    """TtsService as Mouth."""
+
+    def __init__(self, connection: Connection, channel: grpc.aio.Channel, limit_s: float) -> None:
+        self._connection = connection
+        self._stub: tts_pb2_grpc.TtsServiceAsyncStub = tts_pb2_grpc.TtsServiceStub(channel)
+        self._limit_s = limit_s
+
+    async def speak(self, text: AsyncIterator[str], voice: Voice) -> AsyncGenerator[SpokenAudio, None]:
+        """The audio of a text that is still being written."""
+        config = tts_pb2.StreamingSynthesizeConfig(
+            audio_format=audio_pb2.AudioFormat(sample_rate_hz=voice.sample_rate_hz),
+            voice=tts_pb2.VoiceConfig(voice=voice.name, language_code=voice.language_code),
+        )
+
+        async def requests() -> AsyncIterator[tts_pb2.StreamingSynthesizeRequest]:
+            yield tts_pb2.StreamingSynthesizeRequest(config=config)
+            async for delta in text:
+                yield tts_pb2.StreamingSynthesizeRequest(text_delta=delta)
+
+        call = self._stub.StreamingSynthesize(requests(), **self._connection.call_options(self._limit_s))
+        async for response in responses(call, "tts"):
+            if response.HasField("audio"):
+                chunk = response.audio
+                yield SpokenAudio(chunk.audio, chunk.span.start, chunk.span.end, chunk.backend)
+
+
+async def responses(call: Any, peer: str) -> AsyncGenerator[Any, None]:
+    """The messages of a streaming call, its failure as an error of ours; the call ends when nobody reads on."""
+    try:
+        async for response in call:
+            yield response
+    except grpc.aio.AioRpcError as error:
+        raise from_rpc_error(error, peer) from error
+    finally:
+        call.cancel()

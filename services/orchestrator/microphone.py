@@ -1,0 +1,101 @@
+"""The microphone of one conversation, and the ears that listen to it, through their failures."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from services.common.errors import CallError
+from services.orchestrator.audio_clock import AudioClock
+from services.orchestrator.inputs import MicrophoneAudio, SetMuted
+from services.orchestrator.ports import Ears, SpeechEnded, SpeechHeard
+
+_KEPT_MESSAGES = 500  # ten seconds at 20 ms: what is older than that when the ears come back is no answer any more
+_RETRY_S = 0.5
+# The ears end a stream that is silent or too long; it is opened again with the next audio, which is no failure.
+_ORDINARY_ENDS = ("STREAM_IDLE", "LIMIT_REACHED", "DRAINING")
+
+
+@dataclass(frozen=True)
+class UtteranceHeard:
+    """The user said something. Moments are on time.monotonic()'s clock."""
+
+    final: SpeechHeard
+    ended_at: float
+    decided_at: float
+
+
+@dataclass(frozen=True)
+class EarsFailed:
+    """The ears do not work; they are tried again."""
+
+    error: CallError
+
+
+class Microphone:
+    """Takes audio in and gives out what was heard."""
+
+    def __init__(self, ears: Ears, sample_rate_hz: int, language_code: str) -> None:
+        self._ears = ears
+        self._rate_hz = sample_rate_hz
+        self._language_code = language_code
+        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(_KEPT_MESSAGES + 1)
+        self._has_ended = False
+        self._muted = False
+
+    def take(self, item: MicrophoneAudio | SetMuted) -> None:
+        """More audio; silence takes its place while muted, so that the stream and its endpointing go on."""
+        if isinstance(item, SetMuted):
+            self._muted = item.muted
+        elif not self._has_ended:
+            if self._queue.qsize() >= _KEPT_MESSAGES:
+                self._queue.get_nowait()
+            self._queue.put_nowait(bytes(len(item.audio)) if self._muted else item.audio)
+
+    def end(self) -> None:
+        """No more audio comes."""
+        if not self._has_ended:
+            self._has_ended = True
+            self._queue.put_nowait(None)
+
+    async def heard(self) -> AsyncGenerator[SpeechHeard | UtteranceHeard | EarsFailed, None]:
+        """Partial transcripts, whole utterances and failures, until the audio has ended."""
+        failing = False
+        while (first := await self._queue.get()) is not None:
+            try:
+                async with aclosing(self._listen(first)) as events:
+                    async for event in events:
+                        failing = False
+                        yield event
+            except CallError as error:
+                if error.detailed_reason in _ORDINARY_ENDS:
+                    continue
+                if not failing:
+                    yield EarsFailed(error)
+                failing = True
+                await asyncio.sleep(_RETRY_S)
+            if self._has_ended and self._queue.empty():
+                return
+
+    async def _listen(self, first: bytes) -> AsyncGenerator[SpeechHeard | UtteranceHeard, None]:
+        clock = AudioClock(self._rate_hz)
+        final: SpeechHeard | None = None
+        audio = self._audio(first, clock)
+        async with aclosing(self._ears.listen(audio, self._rate_hz, self._language_code)) as events:
+            async for event in events:
+                if isinstance(event, SpeechEnded):
+                    if final is not None:
+                        ended_at, decided_at = clock.moment_of(event.end_ms), clock.moment_of(event.endpoint_ms)
+                        yield UtteranceHeard(final, ended_at, decided_at)
+                    final = None
+                elif event.is_final:
+                    final = event
+                else:
+                    yield event
+
+    async def _audio(self, first: bytes, clock: AudioClock) -> AsyncIterator[bytes]:
+        piece: bytes | None = first
+        while piece is not None:
+            clock.arrived(piece)
+            yield piece
+            piece = await self._queue.get()

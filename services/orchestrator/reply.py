@@ -1,0 +1,121 @@
+"""One reply: the language model writes it, the mouth speaks it while it is being written."""
+
+import asyncio
+import re
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from services.common.audio import BYTES_PER_SAMPLE
+from services.common.errors import CallError
+from services.orchestrator.events import Degraded, Outcome, ReplyAudio, ReplyText, Telling, Timings
+from services.orchestrator.ports import Line, ReplyEnd, SpokenAudio, Stage, Stages, Voice
+
+_CLAUSE_END = re.compile(r"[,;:.!?…]\s")
+_TEXT_AHEAD = 4096  # deltas that may wait for the mouth: more than any reply has
+
+Tell = Callable[[Telling], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class ReplyOrder:
+    """What a reply is to be made of. `voice` is None where the client wants text alone."""
+
+    conversation_id: str
+    lines: list[Line]
+    language_code: str
+    voice: Voice | None
+    apology: str
+
+
+@dataclass
+class Reply:
+    """A reply in the making, and what came of it."""
+
+    stages: Stages
+    order: ReplyOrder
+    tell: Tell
+    began_at: float
+    timings: Timings = field(default_factory=Timings)
+    backends: dict[Stage, str] = field(default_factory=dict)
+    text: str = ""
+    outcome: Outcome = Outcome.COMPLETED
+    played_samples: int = 0
+    _spans: list[tuple[int, int]] = field(default_factory=list)  # first sample, and the end of the text it speaks
+    _samples: int = 0
+
+    async def run(self) -> None:
+        """Makes it. A stage that fails is told, and the rest goes on."""
+        to_speak: asyncio.Queue[str | None] = asyncio.Queue(_TEXT_AHEAD)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._think(to_speak))
+            if self.order.voice is not None:
+                group.create_task(self._speak(to_speak, self.order.voice))
+
+    def heard_text(self) -> str:
+        """The part of the reply whose audio was played, by the client's reports; all of it where there is no audio."""
+        if self.order.voice is None:
+            return self.text
+        ends = [end for first_sample, end in self._spans if first_sample < self.played_samples]
+        return self.text[: ends[-1]].strip() if ends else ""
+
+    async def _think(self, to_speak: asyncio.Queue[str | None]) -> None:
+        try:
+            await self._write(to_speak)
+        except CallError as error:
+            await self._degraded(Stage.LLM, error)
+            if not self.text:
+                await self._say(self.order.apology, to_speak)
+        await to_speak.put(None)
+
+    async def _write(self, to_speak: asyncio.Queue[str | None]) -> None:
+        order = self.order
+        async with aclosing(self.stages.mind.reply(order.conversation_id, order.lines, order.language_code)) as deltas:
+            async for delta in deltas:
+                if isinstance(delta, ReplyEnd):
+                    self.backends[Stage.LLM] = delta.backend
+                    self.timings.reply_complete_ms = self._elapsed_ms()
+                    continue
+                if self.timings.first_token_ms is None:
+                    self.timings.first_token_ms = self._elapsed_ms()
+                await self._say(delta, to_speak)
+
+    async def _say(self, delta: str, to_speak: asyncio.Queue[str | None]) -> None:
+        self.text += delta
+        if self.timings.first_clause_ms is None and _CLAUSE_END.search(self.text):
+            self.timings.first_clause_ms = self._elapsed_ms()
+        await to_speak.put(delta)
+        await self.tell(ReplyText(delta))
+
+    async def _speak(self, to_speak: asyncio.Queue[str | None], voice: Voice) -> None:
+        sequence = 0
+        try:
+            async with aclosing(self.stages.mouth.speak(_drained(to_speak), voice)) as chunks:
+                async for chunk in chunks:
+                    await self._send(chunk, sequence)
+                    sequence += 1
+        except CallError as error:
+            await self._degraded(Stage.TTS, error)
+            async for _ in _drained(to_speak):
+                pass  # the text goes on to the client; nobody is left to speak it
+
+    async def _send(self, chunk: SpokenAudio, sequence: int) -> None:
+        if self.timings.first_audio_ms is None:
+            self.timings.first_audio_ms = self._elapsed_ms()
+        self.backends[Stage.TTS] = chunk.backend
+        self._spans.append((self._samples, chunk.span_end))
+        await self.tell(ReplyAudio(chunk.audio, sequence, self._samples, chunk.span_start, chunk.span_end))
+        self._samples += len(chunk.audio) // BYTES_PER_SAMPLE
+
+    async def _degraded(self, stage: Stage, error: CallError) -> None:
+        self.outcome = Outcome.FAILED
+        await self.tell(Degraded(stage, error.detailed_reason, error.message))
+
+    def _elapsed_ms(self) -> float:
+        return (time.monotonic() - self.began_at) * 1000
+
+
+async def _drained(queue: "asyncio.Queue[str | None]") -> AsyncIterator[str]:
+    while (delta := await queue.get()) is not None:
+        yield delta
