@@ -93,8 +93,6 @@ class Conversation:
                 if _takes_place(event.telling):
                     self._places.release()
             await driver
-        except BaseExceptionGroup as group:
-            raise first_error(group) from group
         finally:
             await cancel_and_wait(driver)
 
@@ -102,14 +100,20 @@ class Conversation:
         options = self._options
         self._tell_now(SessionOpened(self._session_id, secrets.token_urlsafe(24), options.output_rate_hz))
         self._tell_now(StateEntered(State.LISTENING))
-        async with asyncio.TaskGroup() as group:
-            self._group = group
-            tasks = [group.create_task(self._read(inputs)), group.create_task(self._end_when_draining())]
-            if self._microphone is not None:
-                tasks.append(group.create_task(self._hear(self._microphone)))
-            await self._over.wait()
-            for task in tasks:
-                task.cancel()
+        try:
+            async with asyncio.TaskGroup() as self._group:
+                await self._work_until_over(inputs)
+        except BaseExceptionGroup as group:
+            raise first_error(group) from group
+
+    async def _work_until_over(self, inputs: AsyncIterator[ClientInput]) -> None:
+        start = self._group.create_task
+        tasks = [start(self._read(inputs)), start(self._end_when_draining())]
+        if self._microphone is not None:
+            tasks.append(start(self._hear(self._microphone)))
+        await self._over.wait()
+        for task in tasks:
+            task.cancel()
 
     async def _read(self, inputs: AsyncIterator[ClientInput]) -> None:
         async for item in inputs:
