@@ -1,0 +1,26 @@
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check fmt proto proto-check models lock clean
+bin := .venv/bin
+
+help:         ## Show what can be made
+	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 22
+setup:        ## Install everything into .venv and fetch the models of the embedded profile (minutes, once)
+	@scripts/setup.sh
+run: setup    ## Start the four services and talk
+	@$(bin)/python deploy/local/run.py
+test: setup   ## Run all tests
+	@$(bin)/pytest
+check: setup  ## Lint, types, architecture, generated code
+	@scripts/check.sh
+fmt: setup    ## Format the code
+	@$(bin)/ruff format . && $(bin)/ruff check --fix .
+proto: setup  ## Generate protos/gen anew
+	@scripts/generate-protos.sh
+proto-check: setup  ## Fail if protos/gen is not what the protos say
+	@scripts/check-protos.sh
+models: setup ## Fetch the models of a profile: make models PROFILE=embedded
+	@$(bin)/superwhisper models pull --profile $(or $(PROFILE),embedded)
+lock: setup   ## Pin the newest versions of all dependencies in constraints/
+	@scripts/lock.sh
+clean:        ## Remove all that was made here (models stay)
+	@rm -rf .venv .run dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis reply.wav && find . -name __pycache__ -type d -prune -exec rm -rf {} +
