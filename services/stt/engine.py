@@ -46,10 +46,10 @@ class UtteranceSession(Protocol):
         """More audio, at ENGINE_RATE_HZ."""
 
     async def partial(self) -> Hypothesis:
-        """What was heard so far; may change."""
+        """What was heard so far, cheaply; may change with more audio."""
 
-    async def finish(self) -> Hypothesis:
-        """What was heard. Nothing can be fed after it."""
+    async def transcript(self) -> Hypothesis:
+        """What was heard so far, as well as the engine can tell if nothing more comes. More may be fed after it."""
 
     async def close(self) -> None:
         """Gives the session's resources back, finished or not."""

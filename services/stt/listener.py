@@ -45,6 +45,7 @@ class Listener:
         self._partial_at_ms = 0.0
         self._previous = ""
         self._shown = ""
+        self._eager: Heard | None = None  # of a pause that may be the end
 
     async def listen(
         self, segmenter: Segmenter, audio: AsyncIterator[Samples | FlushUtterance]
@@ -67,8 +68,10 @@ class Listener:
             self._begin(step)
             yield SpeechStarted(self._id, step.start_ms)
         elif isinstance(step, Paused):
-            yield SpeechPaused(self._id, step.end_ms, await self._eager(step.end_ms))
+            self._eager = await self._transcribe(step.end_ms)
+            yield SpeechPaused(self._id, step.end_ms, self._eager if self._eager.text else None)
         elif isinstance(step, Resumed):
+            self._eager = None
             yield SpeechResumed(self._id, step.at_ms)
         else:
             yield await self._final(step.end_ms)
@@ -81,13 +84,18 @@ class Listener:
         self._origin_ms = None
         self._partial_at_ms = step.start_ms
         self._previous = self._shown = ""
+        self._eager = None
 
     async def _feed(self, speech: Speech) -> Heard | None:
         if self._origin_ms is None:
             self._origin_ms = speech.begin_ms
         await self._utterance.feed(speech.samples)
         self._fed_to_ms = speech.end_ms
-        if not self._options.interim_results or self._fed_to_ms - self._partial_at_ms < _PARTIAL_EVERY_MS:
+        if (
+            not self._options.interim_results
+            or self._eager is not None
+            or self._fed_to_ms - self._partial_at_ms < _PARTIAL_EVERY_MS
+        ):
             return None
         self._partial_at_ms = self._fed_to_ms
         return self._agreed(await self._utterance.partial())
@@ -103,18 +111,18 @@ class Listener:
         heard = self._heard(replace(answer.value, text=agreed, words=()), answer.backend, self._fed_to_ms)
         return replace(heard, stability=len(agreed) / len(text))
 
-    async def _eager(self, end_ms: float) -> Heard | None:
-        answer = await self._utterance.partial()
-        return self._heard(answer.value, answer.backend, end_ms) if answer.value.text else None
-
     async def _final(self, end_ms: float) -> Heard:
-        began = time.monotonic()
-        answer = await self._utterance.finish()
-        took_s = time.monotonic() - began
+        """The eager transcript, at no further cost, where nothing was said after it."""
+        heard = self._eager or await self._transcribe(end_ms)
         await self._utterance.close()
-        self._metrics.transcribed(answer.backend, took_s, (self._fed_to_ms - (self._origin_ms or 0.0)) / 1000)
-        heard = self._heard(answer.value, answer.backend, end_ms)
-        return replace(heard, is_final=True, processing_ms=took_s * 1000)
+        self._metrics.transcribed(heard.backend, heard.processing_ms / 1000, (end_ms - self._start_ms) / 1000)
+        return replace(heard, is_final=True, end_ms=end_ms)
+
+    async def _transcribe(self, end_ms: float) -> Heard:
+        began = time.monotonic()
+        answer = await self._utterance.transcript()
+        processing_ms = (time.monotonic() - began) * 1000
+        return replace(self._heard(answer.value, answer.backend, end_ms), processing_ms=processing_ms)
 
     def _heard(self, hypothesis: Hypothesis, backend: str, end_ms: float) -> Heard:
         return Heard(

@@ -39,7 +39,7 @@ class SphinxEngine:
         try:
             session = await engine.open(RecognitionOptions(language_code="en"))
             await session.feed(np.zeros(int(ENGINE_RATE_HZ * _WARM_UP_S), np.int16))
-            await session.finish()
+            await session.transcript()
             await session.close()
         except BaseException:
             await engine.close()
@@ -58,7 +58,6 @@ class SphinxEngine:
         await self._places.acquire()
         try:
             decoder = self._free.pop() if self._free else await self.run(_make_decoder)
-            await self.run(decoder.start_utt)
         except BaseException:
             self._places.release()
             raise
@@ -80,41 +79,65 @@ class SphinxEngine:
 
 
 class SphinxSession:
-    """One utterance in one decoder. Feeding decodes at once, so a partial costs next to nothing."""
+    """One utterance in one decoder.
+
+    Partials come from decoding along while audio comes in. Transcripts come from a second pass over the whole
+    utterance, because only then can the decoder level out voice, microphone and room: on people's commands the
+    along-the-way pass got 88 % of the words wrong, the second one 50 %.
+    """
 
     def __init__(self, engine: SphinxEngine, decoder: Any, word_timestamps: bool) -> None:
         self._engine = engine
         self._decoder = decoder
         self._word_timestamps = word_timestamps
-        self._in_utterance = True
+        self._audio = bytearray()
+        self._decodes_along = False
+        self._decoded_bytes = 0
 
     async def feed(self, samples: Samples) -> None:
-        """Decodes the samples."""
-        await self._engine.run(lambda: self._decoder.process_raw(encode_pcm(samples)))
+        """Keeps the samples, and decodes along until the first transcript."""
+        self._audio += encode_pcm(samples)
+        if self._decodes_along or not self._decoded_bytes:
+            await self._engine.run(self._decode_along)
 
     async def partial(self) -> Hypothesis:
         """The best path so far."""
-        return await self._engine.run(self._read)
+        return await self._engine.run(self._partial)
 
-    async def finish(self) -> Hypothesis:
-        """The best path of the whole utterance."""
-        return await self._engine.run(self._finish)
+    async def transcript(self) -> Hypothesis:
+        """The best path of all audio so far, heard again as a whole."""
+        return await self._engine.run(self._decode_whole)
 
     async def close(self) -> None:
         """Gives the decoder back."""
         if self._decoder is None:
             return
-        await self._engine.run(self._end_utterance)
+        await self._engine.run(self._stop_decoding_along)
         decoder, self._decoder = self._decoder, None
         self._engine.give_back(decoder)
 
-    def _finish(self) -> Hypothesis:
-        self._end_utterance()
+    def _partial(self) -> Hypothesis:
+        self._decode_along()
         return self._read()
 
-    def _end_utterance(self) -> None:
-        if self._in_utterance:
-            self._in_utterance = False
+    def _decode_along(self) -> None:
+        if not self._decodes_along:
+            self._decodes_along = True
+            self._decoded_bytes = 0
+            self._decoder.start_utt()
+        self._decoder.process_raw(bytes(self._audio[self._decoded_bytes :]))
+        self._decoded_bytes = len(self._audio)
+
+    def _decode_whole(self) -> Hypothesis:
+        self._stop_decoding_along()
+        self._decoder.start_utt()
+        self._decoder.process_raw(bytes(self._audio), full_utt=True)
+        self._decoder.end_utt()
+        return self._read()
+
+    def _stop_decoding_along(self) -> None:
+        if self._decodes_along:
+            self._decodes_along = False
             self._decoder.end_utt()
 
     def _read(self) -> Hypothesis:

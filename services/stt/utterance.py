@@ -35,11 +35,11 @@ class Utterance:
 
         return await self._chain.call(use, self._limit_s)
 
-    async def finish(self) -> Answer[Hypothesis]:
-        """What was heard."""
+    async def transcript(self) -> Answer[Hypothesis]:
+        """What was heard, if nothing more comes."""
 
         async def use(engine: SttEngine) -> Hypothesis:
-            return await (await self._caught_up(engine)).finish()
+            return await (await self._caught_up(engine)).transcript()
 
         return await self._chain.call(use, self._limit_s)
 
