@@ -51,7 +51,7 @@ def _loaders(stt: SttSection) -> dict[EngineName, Callable[[], Awaitable[SttEngi
     async def pocketsphinx() -> SttEngine:
         from services.stt.sphinx import SphinxEngine  # noqa: PLC0415
 
-        # A decoder for every utterance that can be spoken at once.
+        # A session for every utterance that can be spoken at once.
         return await SphinxEngine.load(stt.max_streams + stt.max_recordings)
 
     return {"pocketsphinx": pocketsphinx}

@@ -1,19 +1,20 @@
 """The pocketsphinx engine: English, no download. The only user of its library.
 
-A decoder holds the state of one utterance, so a small pool of them serves the sessions; each is made when it is first
-needed (half a second) and used again.
+A decoder holds the state of one utterance, so a small pool serves the sessions; each is made when it is first needed
+(half a second, 96 MB) and used again.
 """
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 from pocketsphinx import Decoder
 
 from services.common.audio import Samples, encode_pcm
-from services.common.errors import UnsupportedError
+from services.common.errors import EngineFailedError, UnsupportedError
 from services.common.text import primary_language
 from services.common.threads import run_blocking
 from services.stt.engine import ENGINE_RATE_HZ, HeardWord, Hypothesis, RecognitionOptions
@@ -24,21 +25,34 @@ _WARM_UP_S = 0.5
 T = TypeVar("T")
 
 
+class _Decoders:
+    """What a session decodes with. Two decoders, because what one has heard along the way colours its next hearing."""
+
+    def __init__(self) -> None:
+        self.whole = _make_decoder()
+
+    @cached_property
+    def along(self) -> Any:
+        """For partials."""
+        return _make_decoder()
+
+
 class SphinxEngine:
     """A pool of decoders and the threads that they work in."""
 
-    def __init__(self, decoders: int) -> None:
-        self._threads = ThreadPoolExecutor(decoders, thread_name_prefix="sphinx")
-        self._free: list[Any] = []
-        self._places = asyncio.Semaphore(decoders)
+    def __init__(self, sessions: int) -> None:
+        self._threads = ThreadPoolExecutor(sessions, thread_name_prefix="sphinx")
+        self._free: list[_Decoders] = []
+        self._places = asyncio.Semaphore(sessions)
 
     @classmethod
-    async def load(cls, decoders: int) -> "SphinxEngine":
-        """Makes a decoder and lets it listen to silence."""
-        engine = cls(decoders)
+    async def load(cls, sessions: int) -> "SphinxEngine":
+        """Makes decoders for the first session and lets them listen to silence."""
+        engine = cls(sessions)
         try:
             session = await engine.open(RecognitionOptions(language_code="en"))
             await session.feed(np.zeros(int(ENGINE_RATE_HZ * _WARM_UP_S), np.int16))
+            await session.partial()
             await session.transcript()
             await session.close()
         except BaseException:
@@ -52,20 +66,20 @@ class SphinxEngine:
         return ("en",)
 
     async def open(self, options: RecognitionOptions) -> "SphinxSession":
-        """Waits for a free decoder."""
+        """Waits for free decoders."""
         if primary_language(options.language_code or "en") != "en":
             raise UnsupportedError(f"pocketsphinx does not know the language {options.language_code!r}, only English")
         await self._places.acquire()
         try:
-            decoder = self._free.pop() if self._free else await self.run(_make_decoder)
+            decoders = self._free.pop() if self._free else await self.run(_Decoders)
         except BaseException:
             self._places.release()
             raise
-        return SphinxSession(self, decoder, options.word_timestamps)
+        return SphinxSession(self, decoders, options.word_timestamps)
 
-    def give_back(self, decoder: Any) -> None:
-        """A session does not need its decoder any more."""
-        self._free.append(decoder)
+    def give_back(self, decoders: _Decoders) -> None:
+        """A session does not need its decoders any more."""
+        self._free.append(decoders)
         self._places.release()
 
     async def run(self, work: Callable[[], T]) -> T:
@@ -79,25 +93,25 @@ class SphinxEngine:
 
 
 class SphinxSession:
-    """One utterance in one decoder.
+    """One utterance.
 
     Partials come from decoding along while audio comes in. Transcripts come from a second pass over the whole
-    utterance, because only then can the decoder level out voice, microphone and room: on people's commands the
+    utterance, because only then can the decoder level out voice, microphone and room: of people's commands the
     along-the-way pass got 88 % of the words wrong, the second one 50 %.
     """
 
-    def __init__(self, engine: SphinxEngine, decoder: Any, word_timestamps: bool) -> None:
+    def __init__(self, engine: SphinxEngine, decoders: _Decoders, word_timestamps: bool) -> None:
         self._engine = engine
-        self._decoder = decoder
+        self._decoders: _Decoders | None = decoders
         self._word_timestamps = word_timestamps
         self._audio = bytearray()
         self._decodes_along = False
         self._decoded_bytes = 0
 
     async def feed(self, samples: Samples) -> None:
-        """Keeps the samples, and decodes along until the first transcript."""
+        """Keeps the samples, and decodes along where partials are being asked for."""
         self._audio += encode_pcm(samples)
-        if self._decodes_along or not self._decoded_bytes:
+        if self._decodes_along:
             await self._engine.run(self._decode_along)
 
     async def partial(self) -> Hypothesis:
@@ -109,54 +123,58 @@ class SphinxSession:
         return await self._engine.run(self._decode_whole)
 
     async def close(self) -> None:
-        """Gives the decoder back."""
-        if self._decoder is None:
+        """Gives the decoders back."""
+        if self._decoders is None:
             return
-        await self._engine.run(self._stop_decoding_along)
-        decoder, self._decoder = self._decoder, None
-        self._engine.give_back(decoder)
+        if self._decodes_along:
+            await self._engine.run(self._decoders.along.end_utt)
+        decoders, self._decoders = self._decoders, None
+        self._engine.give_back(decoders)
 
     def _partial(self) -> Hypothesis:
-        self._decode_along()
-        return self._read()
+        return self._read(self._decode_along())
 
-    def _decode_along(self) -> None:
+    def _decode_along(self) -> Any:
+        decoder = self._open_decoders.along
         if not self._decodes_along:
             self._decodes_along = True
-            self._decoded_bytes = 0
-            self._decoder.start_utt()
-        self._decoder.process_raw(bytes(self._audio[self._decoded_bytes :]))
-        self._decoded_bytes = len(self._audio)
+            decoder.start_utt()
+        if self._decoded_bytes < len(self._audio):  # it cannot take nothing
+            decoder.process_raw(bytes(self._audio[self._decoded_bytes :]))
+            self._decoded_bytes = len(self._audio)
+        return decoder
 
     def _decode_whole(self) -> Hypothesis:
-        self._stop_decoding_along()
-        self._decoder.start_utt()
-        self._decoder.process_raw(bytes(self._audio), full_utt=True)
-        self._decoder.end_utt()
-        return self._read()
+        decoder = self._open_decoders.whole
+        decoder.start_utt()
+        decoder.process_raw(bytes(self._audio), full_utt=True)
+        decoder.end_utt()
+        return self._read(decoder)
 
-    def _stop_decoding_along(self) -> None:
-        if self._decodes_along:
-            self._decodes_along = False
-            self._decoder.end_utt()
+    @property
+    def _open_decoders(self) -> _Decoders:
+        if self._decoders is None:
+            raise EngineFailedError("this session is closed")
+        return self._decoders
 
-    def _read(self) -> Hypothesis:
-        best = self._decoder.hyp()
+    def _read(self, decoder: Any) -> Hypothesis:
+        best = decoder.hyp()
         if best is None:
             return Hypothesis("", language_code="en")
-        words = tuple(self._words()) if self._word_timestamps else ()
+        words = tuple(_words(decoder)) if self._word_timestamps else ()
         return Hypothesis(best.hypstr, language_code="en", words=words)
 
-    def _words(self) -> list[HeardWord]:
-        return [
-            HeardWord(
-                segment.word.partition("(")[0],  # `read(2)` is the second pronunciation of `read`
-                segment.start_frame * 1000 / _FRAMES_PER_S,
-                (segment.end_frame + 1) * 1000 / _FRAMES_PER_S,
-            )
-            for segment in self._decoder.seg()
-            if not segment.word.startswith(_SILENCES)
-        ]
+
+def _words(decoder: Any) -> list[HeardWord]:
+    return [
+        HeardWord(
+            segment.word.partition("(")[0],  # `read(2)` is the second pronunciation of `read`
+            segment.start_frame * 1000 / _FRAMES_PER_S,
+            (segment.end_frame + 1) * 1000 / _FRAMES_PER_S,
+        )
+        for segment in decoder.seg()
+        if not segment.word.startswith(_SILENCES)
+    ]
 
 
 def _make_decoder() -> Any:

@@ -1,0 +1,58 @@
+"""A scripted recogniser: a first-class implementation of the ears' seam that hears what a test says it does."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from services.common.audio import Samples
+from services.stt.engine import ENGINE_RATE_HZ, HeardWord, Hypothesis, RecognitionOptions
+
+
+@dataclass
+class ScriptedRecogniser:
+    """Hears `words`, one for each 100 ms that it was fed. It fails when more than `fails_after` words are due."""
+
+    words: list[str]
+    fails_after: int | None = None
+    language_codes: tuple[str, ...] = ("en",)
+    sessions: "list[ScriptedSession]" = field(default_factory=list)
+    is_closed: bool = False
+
+    async def open(self, options: RecognitionOptions) -> "ScriptedSession":
+        session = ScriptedSession(self, options)
+        self.sessions.append(session)
+        return session
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+@dataclass
+class ScriptedSession:
+    """Keeps all that it was fed."""
+
+    engine: ScriptedRecogniser
+    options: RecognitionOptions
+    audio: Samples = field(default_factory=lambda: np.zeros(0, np.int16))
+    transcripts: int = 0
+    is_closed: bool = False
+
+    async def feed(self, samples: Samples) -> None:
+        self.audio = np.concatenate([self.audio, samples])
+        if self.engine.fails_after is not None and self._due() > self.engine.fails_after:
+            raise RuntimeError("scripted failure")
+
+    async def partial(self) -> Hypothesis:
+        return Hypothesis(" ".join(self.engine.words[: self._due()]), language_code="en")
+
+    async def transcript(self) -> Hypothesis:
+        self.transcripts += 1
+        heard = self.engine.words[: self._due()]
+        words = tuple(HeardWord(word, 100.0 * index, 100.0 * index + 90) for index, word in enumerate(heard))
+        return Hypothesis(" ".join(heard), 0.9, "en", words)
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+    def _due(self) -> int:
+        return self.audio.size * 10 // ENGINE_RATE_HZ

@@ -1,0 +1,251 @@
+"""The real ears over a real socket: streams, recordings, people, noise, and everything that is wrong with input."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import grpc
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from services.common.audio import Recording, encode_pcm, read_wav, resample, write_wav
+from services.common.channels import Connection
+from services.common.status import from_rpc_error
+from superwhisper.common.v1 import audio_pb2
+from superwhisper.stt.v1 import stt_pb2, stt_pb2_grpc
+from tests.support.servers import Child, child_service
+from tests.support.shared_data import REPOSITORY, shared_data
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+QUESTION = read_wav((REPOSITORY / "client/assets/question-en.wav").read_bytes(), "question")
+TEXT = "what is the best way to learn a new language"
+Request = stt_pb2.StreamingRecognizeRequest
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stt() -> AsyncIterator[Child]:
+    async with child_service("stt", "--stt.idle_limit_s", "1") as child:
+        yield child
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def stub(stt: Child) -> "AsyncIterator[stt_pb2_grpc.SttServiceAsyncStub]":
+    async with Connection(stt.address).open() as channel:
+        yield stt_pb2_grpc.SttServiceStub(channel)
+
+
+def config(rate_hz: int = 16_000, **fields: object) -> Request:
+    audio_format = audio_pb2.AudioFormat(sample_rate_hz=rate_hz)
+    return Request(config=stt_pb2.StreamingRecognizeConfig(audio_format=audio_format, **fields))  # type: ignore[arg-type]
+
+
+def messages(recording: Recording, silence_s: float = 1.0) -> list[Request]:
+    """The recording and some silence, in messages of 100 ms: within the head start that a caller may take."""
+    audio = encode_pcm(recording.samples) + bytes(int(recording.sample_rate_hz * silence_s) * 2)
+    step = recording.sample_rate_hz // 10 * 2
+    return [Request(audio=audio[start : start + step]) for start in range(0, len(audio), step)]
+
+
+async def events(
+    stub: "stt_pb2_grpc.SttServiceAsyncStub", requests: Sequence[Request], *, stay_open: bool = False
+) -> list[stt_pb2.StreamingRecognizeResponse]:
+    """All that the stream answers; the error it ends with is raised."""
+
+    async def sent() -> AsyncIterator[Request]:
+        for request in requests:
+            yield request
+        if stay_open:
+            await asyncio.Event().wait()
+
+    return [response async for response in stub.StreamingRecognize(sent(), timeout=60)]
+
+
+async def refusal(
+    stub: "stt_pb2_grpc.SttServiceAsyncStub", requests: Sequence[Request], **how: bool
+) -> tuple[str, str]:
+    """The status that a stream ends with, and the field that it names."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await events(stub, requests, **how)
+    error = from_rpc_error(caught.value, "stt")
+    return error.status.name, error.field
+
+
+def finals(received: Sequence[stt_pb2.StreamingRecognizeResponse]) -> list[str]:
+    return [response.transcript.text for response in received if response.transcript.is_final]
+
+
+async def test_a_stream_hears_the_question(stub: "stt_pb2_grpc.SttServiceAsyncStub") -> None:
+    received = await events(stub, [config(interim_results=True), *messages(QUESTION)])
+    kinds = [response.WhichOneof("event") for response in received]
+    assert kinds[:2] == ["ready", "speech_started"]
+    assert kinds[-2:] == ["transcript", "utterance_ended"]
+    assert finals(received) == [TEXT]
+
+
+@pytest.mark.parametrize("rate_hz", [44_100, 48_000])
+async def test_any_declared_rate_is_resampled(stub: "stt_pb2_grpc.SttServiceAsyncStub", rate_hz: int) -> None:
+    received = await events(stub, [config(rate_hz), *messages(resample(QUESTION, rate_hz))])
+    assert finals(received) == [TEXT]
+
+
+async def test_an_8_khz_stream_is_heard(stub: "stt_pb2_grpc.SttServiceAsyncStub") -> None:
+    received = await events(stub, [config(8_000), *messages(resample(QUESTION, 8_000))])
+    [final] = finals(received)
+    assert len(set(final.split()) & set(TEXT.split())) >= 4  # half of the band is missing, not all of the words
+
+
+async def test_two_questions_are_two_utterances(stub: "stt_pb2_grpc.SttServiceAsyncStub") -> None:
+    received = await events(stub, [config(), *messages(QUESTION), *messages(QUESTION)])
+    assert finals(received) == [TEXT, TEXT]
+    assert [response.transcript.utterance_id for response in received if response.transcript.is_final] == [1, 2]
+
+
+async def test_flush_ends_the_utterance(stub: "stt_pb2_grpc.SttServiceAsyncStub") -> None:
+    flush = Request(control=stt_pb2.StreamControl(flush=stt_pb2.Flush()))
+    received = await events(stub, [config(), *messages(QUESTION, silence_s=0), flush])
+    assert received[-1].utterance_ended.reason == stt_pb2.END_REASON_FLUSH
+
+
+@pytest.mark.parametrize("as_wav", [True, False])
+async def test_a_recording_is_transcribed(stub: "stt_pb2_grpc.SttServiceAsyncStub", as_wav: bool) -> None:
+    request = stt_pb2.RecognizeRequest(
+        audio=write_wav(QUESTION) if as_wav else encode_pcm(QUESTION.samples),
+        audio_format=None if as_wav else audio_pb2.AudioFormat(sample_rate_hz=16_000),
+        recognition=stt_pb2.RecognitionConfig(word_timestamps=True),
+    )
+    answer = await stub.Recognize(request, timeout=60)
+    assert answer.text == TEXT
+    [segment] = answer.segments
+    assert [word.text for word in segment.words] == TEXT.split()
+    starts = [word.start_ms for word in segment.words]
+    assert starts == sorted(starts)
+    assert answer.duration_ms == round(QUESTION.duration_ms)
+
+
+async def test_a_long_recording_comes_in_pieces_with_progress(stub: "stt_pb2_grpc.SttServiceAsyncStub") -> None:
+    gap = np.zeros(16_000, np.int16)
+    recording = Recording(np.concatenate([QUESTION.samples, gap, QUESTION.samples, gap]), 16_000)
+    content = write_wav(recording)
+
+    async def requests() -> AsyncIterator[stt_pb2.RecognizeFileRequest]:
+        yield stt_pb2.RecognizeFileRequest(config=stt_pb2.RecognizeFileConfig())
+        for start in range(0, len(content), 32_768):
+            yield stt_pb2.RecognizeFileRequest(audio=content[start : start + 32_768])
+
+    received = [response async for response in stub.RecognizeFile(requests(), timeout=60)]
+    assert [response.segment.text for response in received if response.HasField("segment")] == [TEXT, TEXT]
+    progress = [response.progress.processed_ms for response in received if response.HasField("progress")]
+    assert progress == sorted(progress)
+    assert progress[-1] == round(recording.duration_ms)
+    assert received[-1].result.text == f"{TEXT} {TEXT}"
+
+
+@pytest.mark.parametrize(
+    "samples",
+    [
+        np.zeros(0, np.int16),
+        np.zeros(48_000, np.int16),
+        np.concatenate([np.zeros(16_000, np.int16), np.full(100, 30_000, np.int16), np.zeros(16_000, np.int16)]),
+        (np.random.default_rng(7).standard_normal(48_000) * 800).astype(np.int16),
+    ],
+    ids=["nothing", "silence", "a click", "noise"],
+)
+async def test_what_is_no_speech_is_no_text(stub: "stt_pb2_grpc.SttServiceAsyncStub", samples: np.ndarray) -> None:
+    audio = encode_pcm(samples)
+    request = stt_pb2.RecognizeRequest(audio=audio, audio_format=audio_pb2.AudioFormat(sample_rate_hz=16_000))
+    assert (await stub.Recognize(request, timeout=60)).text == ""
+    received = await events(stub, [config(), *messages(Recording(samples, 16_000))])
+    assert [response.WhichOneof("event") for response in received] == ["ready"]
+
+
+@pytest.mark.parametrize(
+    ("requests", "status", "field"),
+    [
+        ([], "INVALID_ARGUMENT", "config"),
+        ([Request()], "INVALID_ARGUMENT", "config"),
+        ([Request(audio=bytes(2))], "INVALID_ARGUMENT", "config"),
+        ([config(), config()], "INVALID_ARGUMENT", "config"),
+        ([config(), Request()], "INVALID_ARGUMENT", "payload"),
+        ([config(), Request(audio=bytes(3))], "INVALID_ARGUMENT", "audio"),
+        ([config(0)], "INVALID_ARGUMENT", "config.audio_format.sample_rate_hz"),
+        ([config(7_999)], "INVALID_ARGUMENT", "config.audio_format.sample_rate_hz"),
+        ([config(), Request(audio=bytes(65_538))], "OUT_OF_RANGE", "audio"),
+        ([config(), *[Request(audio=bytes(64_000))] * 20], "RESOURCE_EXHAUSTED", "audio"),
+        ([config(), Request(control=stt_pb2.StreamControl())], "INVALID_ARGUMENT", "control.command"),
+        (
+            [config(recognition=stt_pb2.RecognitionConfig(language_code="<fr>"))],
+            "INVALID_ARGUMENT",
+            "recognition.language_code",
+        ),
+        (
+            [config(endpointing=stt_pb2.EndpointingConfig(speech_threshold=float("nan")))],
+            "INVALID_ARGUMENT",
+            "endpointing.speech_threshold",
+        ),
+        (
+            [config(recognition=stt_pb2.RecognitionConfig(hot_words=["x"] * 101))],
+            "OUT_OF_RANGE",
+            "recognition.hot_words",
+        ),
+    ],
+)
+async def test_wrong_input_is_refused_by_name(
+    stub: "stt_pb2_grpc.SttServiceAsyncStub", requests: list[Request], status: str, field: str
+) -> None:
+    assert await refusal(stub, requests) == (status, field)
+
+
+async def test_a_silent_caller_is_told_to_go(stub: "stt_pb2_grpc.SttServiceAsyncStub") -> None:
+    assert (await refusal(stub, [config()], stay_open=True))[0] == "RESOURCE_EXHAUSTED"
+
+
+async def test_a_language_that_no_engine_knows_is_refused(stub: "stt_pb2_grpc.SttServiceAsyncStub") -> None:
+    french = config(recognition=stt_pb2.RecognitionConfig(language_code="fr"))
+    assert (await refusal(stub, [french, *messages(QUESTION)]))[0] == "UNIMPLEMENTED"
+
+
+def _lying_wav() -> bytes:
+    content = bytearray(write_wav(QUESTION))
+    content[40:44] = (len(content) * 2).to_bytes(4, "little")
+    return bytes(content)
+
+
+@pytest.mark.parametrize(
+    "audio",
+    [b"RIFF", b"RIFF0000WAVEfmt ", _lying_wav(), write_wav(QUESTION)[:500]],
+    ids=["4 bytes", "no data", "lying", "cut"],
+)
+async def test_a_broken_recording_is_refused(stub: "stt_pb2_grpc.SttServiceAsyncStub", audio: bytes) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await stub.Recognize(stt_pb2.RecognizeRequest(audio=audio), timeout=60)
+    assert caught.value.code() is grpc.StatusCode.INVALID_ARGUMENT
+    assert from_rpc_error(caught.value, "stt").field == "audio"
+
+
+async def test_more_streams_than_published_are_refused_at_once_while_health_answers(
+    stub: "stt_pb2_grpc.SttServiceAsyncStub",
+) -> None:
+    capabilities = await stub.GetCapabilities(stt_pb2.GetCapabilitiesRequest(), timeout=5)
+    calls = [stub.StreamingRecognize(timeout=60) for _ in range(capabilities.limits.max_concurrent_streams)]
+    try:
+        for call in calls:
+            await call.write(config())
+            await call.read()
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await events(stub, [config()])
+        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    finally:
+        for call in calls:
+            call.cancel()
+
+
+async def test_people_are_heard_as_one_utterance_each(stub: "stt_pb2_grpc.SttServiceAsyncStub") -> None:
+    folders = (shared_data("speech/fr-commands"), shared_data("speech/en-commands"))
+    files = [path for folder in folders for path in sorted(folder.glob("*.wav"))[:6]]
+    heard = 0
+    for path in files:
+        recording = read_wav(path.read_bytes(), path.name)
+        received = await events(stub, [config(recording.sample_rate_hz), *messages(recording)])
+        heard += [response.WhichOneof("event") for response in received].count("utterance_ended") == 1
+    assert heard == len(files)

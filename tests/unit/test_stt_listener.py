@@ -1,0 +1,176 @@
+"""A listener over scripted recognisers and the real voice activity detector, on speech of the repository."""
+
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.common.audio import Samples, read_wav
+from services.common.chain import Candidate, EngineChain
+from services.common.errors import UnavailableError
+from services.common.metrics import ChainMetrics
+from services.stt.endpointing import Cause, Endpointing
+from services.stt.engine import RecognitionOptions, SttEngine
+from services.stt.events import Heard, ListenerEvent, SpeechPaused, SpeechResumed, SpeechStarted, UtteranceEnded
+from services.stt.listener import Listener, ListenOptions, agreed_prefix
+from services.stt.metrics import SttMetrics
+from services.stt.segmenter import FlushUtterance, Segmenter
+from tests.fakes.recognisers import ScriptedRecogniser
+from tests.support.shared_data import REPOSITORY
+
+QUESTION = read_wav((REPOSITORY / "client/assets/question-en.wav").read_bytes(), "question").samples
+WORDS = [f"w{number}" for number in range(200)]
+SILENCE_1_S = np.zeros(16_000, np.int16)
+
+
+async def listen(
+    *engines: ScriptedRecogniser,
+    audio: list[Samples | FlushUtterance],
+    interim_results: bool = True,
+) -> list[ListenerEvent]:
+    """All events of a stream with this audio, in messages of 20 ms."""
+    registry = CollectorRegistry()
+
+    def candidate(number: int, engine: SttEngine) -> Candidate[SttEngine]:
+        async def load() -> SttEngine:
+            return engine
+
+        return Candidate(f"engine-{number}", load)
+
+    chain = EngineChain(
+        [candidate(number, engine) for number, engine in enumerate(engines)], ChainMetrics.create(registry, "stt")
+    )
+    await chain.start()
+    options = ListenOptions(RecognitionOptions(), interim_results, limit_s=10)
+    with ThreadPoolExecutor(1) as threads:
+        listener = Listener(chain, SttMetrics.create(registry), options)
+        return [event async for event in listener.listen(Segmenter(Endpointing(), threads), _messages(audio))]
+
+
+async def _messages(audio: list[Samples | FlushUtterance]) -> AsyncIterator[Samples | FlushUtterance]:
+    for item in audio:
+        if isinstance(item, FlushUtterance):
+            yield item
+            continue
+        for start in range(0, item.size, 320):
+            yield item[start : start + 320]
+
+
+def kinds(events: list[ListenerEvent]) -> list[str]:
+    return [type(event).__name__ for event in events]
+
+
+async def test_an_utterance_comes_with_all_its_events_in_order() -> None:
+    events = await listen(ScriptedRecogniser(WORDS), audio=[QUESTION, SILENCE_1_S])
+    told = kinds(events)
+    assert told[0] == "SpeechStarted"
+    assert told[-2:] == ["Heard", "UtteranceEnded"]
+    ended = events[-1]
+    assert isinstance(ended, UtteranceEnded)
+    assert ended.cause is Cause.SILENCE
+    assert ended.decided_ms - ended.end_ms == pytest.approx(600, abs=33)
+
+
+async def test_the_first_word_is_not_lost() -> None:
+    engine = ScriptedRecogniser(WORDS)
+    events = await listen(engine, audio=[SILENCE_1_S, QUESTION, SILENCE_1_S])
+    started = events[0]
+    assert isinstance(started, SpeechStarted)
+    [session] = engine.sessions
+    # What the engine was fed begins 300 ms before the detected start: find it in what was sent.
+    sent = np.concatenate([SILENCE_1_S, QUESTION, SILENCE_1_S])
+    begin = round((started.start_ms - 300) * 16 / 512) * 512
+    assert np.array_equal(session.audio, sent[begin : begin + session.audio.size])
+
+
+async def test_the_eager_transcript_is_the_final_one_and_costs_one_decoding() -> None:
+    engine = ScriptedRecogniser(WORDS)
+    events = await listen(engine, audio=[QUESTION, SILENCE_1_S])
+    [paused] = [event for event in events if isinstance(event, SpeechPaused)]
+    [final] = [event for event in events if isinstance(event, Heard) and event.is_final]
+    assert paused.eager is not None
+    assert final.text == paused.eager.text
+    assert engine.sessions[0].transcripts == 1
+
+
+async def test_when_speech_goes_on_the_eager_transcript_is_made_anew() -> None:
+    engine = ScriptedRecogniser(WORDS)
+    gap = np.zeros(4800, np.int16)
+    events = await listen(engine, audio=[QUESTION, gap, QUESTION, SILENCE_1_S])
+    assert len([event for event in events if isinstance(event, UtteranceEnded)]) == 1
+    finals = [event for event in events if isinstance(event, Heard) and event.is_final]
+    pauses = [event for event in events if isinstance(event, SpeechPaused)]
+    resumptions = [event for event in events if isinstance(event, SpeechResumed)]
+    assert len(pauses) == len(resumptions) + 1
+    assert pauses[-1].eager is not None
+    assert [final.text for final in finals] == [pauses[-1].eager.text]
+
+
+async def test_partials_only_grow_and_come_only_when_asked_for() -> None:
+    events = await listen(ScriptedRecogniser(WORDS), audio=[QUESTION, SILENCE_1_S])
+    partials = [event.text for event in events if isinstance(event, Heard) and not event.is_final]
+    assert len(partials) >= 3
+    for shorter, longer in pairwise(partials):
+        assert longer.startswith(shorter)
+    events = await listen(ScriptedRecogniser(WORDS), audio=[QUESTION, SILENCE_1_S], interim_results=False)
+    assert [event for event in events if isinstance(event, Heard) and not event.is_final] == []
+
+
+async def test_word_times_are_of_the_stream() -> None:
+    events = await listen(ScriptedRecogniser(WORDS), audio=[SILENCE_1_S, QUESTION, SILENCE_1_S])
+    started = events[0]
+    [final] = [event for event in events if isinstance(event, Heard) and event.is_final]
+    assert isinstance(started, SpeechStarted)
+    assert final.words[0].start_ms == pytest.approx(started.start_ms - 300, abs=33)
+
+
+async def test_flush_ends_an_utterance_at_once() -> None:
+    events = await listen(ScriptedRecogniser(WORDS), audio=[QUESTION[:32_000], FlushUtterance(), SILENCE_1_S])
+    ended = events[-1]
+    assert isinstance(ended, UtteranceEnded)
+    assert ended.cause is Cause.FLUSH
+
+
+async def test_the_end_of_the_audio_ends_an_utterance() -> None:
+    events = await listen(ScriptedRecogniser(WORDS), audio=[QUESTION[:32_000]])
+    ended = events[-1]
+    assert isinstance(ended, UtteranceEnded)
+    assert ended.cause is Cause.END_OF_AUDIO
+
+
+async def test_silence_reaches_no_engine() -> None:
+    engine = ScriptedRecogniser(WORDS)
+    assert await listen(engine, audio=[SILENCE_1_S] * 5) == []
+    assert engine.sessions == []
+
+
+async def test_an_engine_that_breaks_in_the_middle_is_replaced_and_no_word_is_lost() -> None:
+    broken, whole = ScriptedRecogniser(WORDS, fails_after=15), ScriptedRecogniser(WORDS)
+    events = await listen(broken, whole, audio=[QUESTION, SILENCE_1_S])
+    [final] = [event for event in events if isinstance(event, Heard) and event.is_final]
+    assert final.backend == "engine-1"
+    assert final.text.startswith("w0 w1 w2")
+    assert np.array_equal(broken.sessions[0].audio, whole.sessions[0].audio[: broken.sessions[0].audio.size])
+    assert all(session.is_closed for session in broken.sessions + whole.sessions)
+
+
+async def test_when_no_engine_is_left_it_says_so() -> None:
+    with pytest.raises(UnavailableError, match="engine-0"):
+        await listen(ScriptedRecogniser(WORDS, fails_after=3), audio=[QUESTION, SILENCE_1_S])
+
+
+@pytest.mark.parametrize(
+    ("previous", "current", "agreed"),
+    [
+        ("", "what", ""),
+        ("what is", "what is the", "what is"),
+        ("what his", "what is the", "what"),
+        ("a b c", "a b c", "a b c"),
+        ("x", "y", ""),
+    ],
+)
+def test_what_two_decodings_agree_on(previous: str, current: str, agreed: str) -> None:
+    assert agreed_prefix(previous, current) == agreed
