@@ -35,8 +35,8 @@ def main() -> int:
     signal.signal(signal.SIGHUP, _exit)
     try:
         _check_ports()
-        with _services() as supervisor:
-            _wait_until_serving(supervisor)
+        with _services() as control:
+            _wait_until_serving(control)
             return subprocess.run([*_SUPERWHISPER, "talk", *sys.argv[1:]], check=False).returncode
     except StartupError as error:
         sys.stderr.write(f"superwhisper: {error}\n")
@@ -69,8 +69,8 @@ def _servers() -> Iterator[ServerSettings]:
 
 
 @contextmanager
-def _services() -> Iterator[xmlrpc.client.ServerProxy]:
-    """The services, as long as the body runs."""
+def _services() -> Iterator[str]:
+    """The services, as long as the body runs; gives the socket that supervisord is asked at."""
     RUN_DIR.mkdir(exist_ok=True)
     # A socket's path may have no more than about 100 characters; the repository's may have any number.
     with tempfile.TemporaryDirectory(prefix="superwhisper-") as folder:
@@ -82,19 +82,18 @@ def _services() -> Iterator[xmlrpc.client.ServerProxy]:
             start_new_session=True,  # Ctrl-C is for the conversation; we end the services ourselves, in order
         )
         try:
-            transport = SupervisorTransport(None, None, f"unix://{control}")
-            yield xmlrpc.client.ServerProxy("http://localhost", transport=transport)
+            yield control
         finally:
             process.terminate()
             process.wait(STOP_LIMIT_S)
 
 
-def _wait_until_serving(supervisor: xmlrpc.client.ServerProxy) -> None:
+def _wait_until_serving(control: str) -> None:
     command = [*_SUPERWHISPER, "status", "--wait", str(START_LIMIT_S)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as waiting:
         try:
             while waiting.poll() is None:
-                if failed := _failed_services(supervisor):
+                if failed := _failed_services(control):
                     raise StartupError("\n".join(_last_words(name) for name in failed))
                 time.sleep(0.2)
         finally:
@@ -104,11 +103,14 @@ def _wait_until_serving(supervisor: xmlrpc.client.ServerProxy) -> None:
             raise StartupError(f"not all services came up; their logs are in {RUN_DIR}\n{output}")
 
 
-def _failed_services(supervisor: xmlrpc.client.ServerProxy) -> list[str]:
-    try:
-        processes: list[dict[str, str]] = supervisor.supervisor.getAllProcessInfo()  # type: ignore[assignment]
-    except OSError:  # supervisord is not up yet
-        return []
+def _failed_services(control: str) -> list[str]:
+    # A new connection each time: supervisor's does not survive a failure, and the first tries come too early.
+    transport = SupervisorTransport(None, None, f"unix://{control}")
+    with xmlrpc.client.ServerProxy("http://localhost", transport=transport) as supervisord:
+        try:
+            processes: list[dict[str, str]] = supervisord.supervisor.getAllProcessInfo()  # type: ignore[assignment]
+        except OSError:  # it is not up yet
+            return []
     return [process["name"] for process in processes if process["statename"] == "FATAL"]
 
 

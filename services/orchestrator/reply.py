@@ -1,7 +1,6 @@
 """One reply: the language model writes it, the mouth speaks it while it is being written."""
 
 import asyncio
-import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
@@ -12,7 +11,6 @@ from services.common.errors import CallError
 from services.orchestrator.events import Degraded, Outcome, ReplyAudio, ReplyText, Telling, Timings
 from services.orchestrator.ports import Line, ReplyEnd, SpokenAudio, Stage, Stages, Voice
 
-_CLAUSE_END = re.compile(r"[,;:.!?…]\s")
 _TEXT_AHEAD = 4096  # deltas that may wait for the mouth: more than any reply has
 
 Tell = Callable[[Telling], Awaitable[None]]
@@ -44,6 +42,7 @@ class Reply:
     played_samples: int = 0
     _spans: list[tuple[int, int]] = field(default_factory=list)  # first sample, and the end of the text it speaks
     _samples: int = 0
+    _growth: list[tuple[int, float]] = field(default_factory=list)  # length of the text, and when it was so long
 
     async def run(self) -> None:
         """Makes it. A stage that fails is told, and the rest goes on."""
@@ -83,8 +82,8 @@ class Reply:
 
     async def _say(self, delta: str, to_speak: asyncio.Queue[str | None]) -> None:
         self.text += delta
-        if self.timings.first_clause_ms is None and _CLAUSE_END.search(self.text):
-            self.timings.first_clause_ms = self._elapsed_ms()
+        if self.timings.first_audio_ms is None:
+            self._growth.append((len(self.text), self._elapsed_ms()))
         await to_speak.put(delta)
         await self.tell(ReplyText(delta))
 
@@ -103,6 +102,8 @@ class Reply:
     async def _send(self, chunk: SpokenAudio, sequence: int) -> None:
         if self.timings.first_audio_ms is None:
             self.timings.first_audio_ms = self._elapsed_ms()
+            # The first clause is what the mouth took for one; it was complete when the text had grown to its end.
+            self.timings.first_clause_ms = next((at for end, at in self._growth if end >= chunk.span_end), None)
         self.backends[Stage.TTS] = chunk.backend
         self._spans.append((self._samples, chunk.span_end))
         await self.tell(ReplyAudio(chunk.audio, sequence, self._samples, chunk.span_start, chunk.span_end))

@@ -129,7 +129,9 @@ async def test_the_timings_of_a_turn_are_in_their_natural_order() -> None:
     assert timings.first_token_ms is not None
     assert timings.first_audio_ms is not None
     assert timings.reply_complete_ms is not None
-    assert timings.transcript_ms <= timings.first_token_ms <= timings.first_audio_ms <= timings.total_ms
+    assert timings.first_clause_ms is not None
+    assert timings.transcript_ms <= timings.first_token_ms <= timings.first_clause_ms
+    assert timings.first_clause_ms <= timings.first_audio_ms <= timings.total_ms
     assert timings.first_token_ms <= timings.reply_complete_ms <= timings.total_ms
 
 
