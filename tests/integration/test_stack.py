@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import pytest
 import pytest_asyncio
@@ -80,11 +81,11 @@ async def test_the_reply_lasts_as_long_as_its_text_needs(stack: Stack) -> None:
 async def test_every_process_tells_its_health_and_its_methods(stack: Stack, name: str) -> None:
     connection = Connection(getattr(stack, name).address)
     async with connection.open() as channel:
-        health = health_pb2_grpc.HealthStub(channel)
+        health: Any = health_pb2_grpc.HealthStub(channel)  # the type stubs of both know only synchronous channels
         for asked in ("", SERVICES[name]):
             answer = await health.Check(health_pb2.HealthCheckRequest(service=asked), **connection.call_options(5))
             assert answer.status == health_pb2.HealthCheckResponse.SERVING
-        reflection = reflection_pb2_grpc.ServerReflectionStub(channel)
+        reflection: Any = reflection_pb2_grpc.ServerReflectionStub(cast("Any", channel))
         request = reflection_pb2.ServerReflectionRequest(file_containing_symbol=SERVICES[name])
         [answer] = [answer async for answer in reflection.ServerReflectionInfo(iter([request]))]
         file = FileDescriptorProto.FromString(answer.file_descriptor_response.file_descriptor_proto[0])

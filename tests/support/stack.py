@@ -29,22 +29,20 @@ class Stack:
     tts: Child
     orchestrator: Child
 
-    def all(self) -> tuple[Child, ...]:
-        return (self.stt, self.llm, self.tts, self.orchestrator)
-
 
 @contextlib.asynccontextmanager
 async def running_stack() -> AsyncIterator[Stack]:
     """Starts them together, as `make run` does; ends them all."""
     async with contextlib.AsyncExitStack() as exits:
-        stages = await asyncio.gather(
+        stt, llm, tts = await asyncio.gather(
             *(exits.enter_async_context(child_service(name)) for name in ("stt", "llm", "tts"))
         )
         addresses = [
-            argument for child in stages for argument in (f"--orchestrator.{child.name}.address", child.address)
+            argument
+            for child in (stt, llm, tts)
+            for argument in (f"--orchestrator.{child.name}.address", child.address)
         ]
-        orchestrator = await exits.enter_async_context(child_service("orchestrator", *addresses))
-        yield Stack(*stages, orchestrator)
+        yield Stack(stt, llm, tts, await exits.enter_async_context(child_service("orchestrator", *addresses)))
 
 
 @dataclass
