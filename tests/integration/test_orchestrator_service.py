@@ -1,0 +1,201 @@
+"""Converse over a real socket, with scripted stages behind it: the wire, its limits, and clients that behave badly."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+
+import grpc
+import pytest
+from prometheus_client import CollectorRegistry
+
+from services.common.channels import Connection
+from services.common.lifecycle import MethodLimits, Service
+from services.common.settings import load
+from services.common.status import from_rpc_error
+from services.orchestrator.config import OrchestratorSettings
+from services.orchestrator.metrics import PipelineMetrics
+from services.orchestrator.peers import Peers
+from services.orchestrator.ports import Stages
+from services.orchestrator.servicer import AssistantServicer
+from superwhisper.assistant.v1 import assistant_pb2 as pb
+from superwhisper.assistant.v1 import assistant_pb2_grpc
+from superwhisper.common.v1 import audio_pb2
+from tests.fakes.stages import ScriptedEars, ScriptedMind, ScriptedMouth
+from tests.support.servers import free_port, serving
+from tests.support.waiting import wait_until
+
+FORMAT = audio_pb2.AudioFormat(sample_rate_hz=16_000)
+TEXT_ONLY = pb.ConverseRequest(config=pb.ConverseConfig())
+WITH_AUDIO = pb.ConverseRequest(config=pb.ConverseConfig(input_format=FORMAT, output_format=FORMAT))
+END = pb.ConverseRequest(control=pb.Control(end=pb.End()))
+
+
+@dataclass
+class Assistant:
+    """The orchestrator's own servicer over scripted stages."""
+
+    mind: ScriptedMind = field(default_factory=lambda: ScriptedMind([["Yes. ", "Of course."]] * 50))
+    ears: ScriptedEars = field(default_factory=lambda: ScriptedEars([]))
+    mouth: ScriptedMouth = field(default_factory=ScriptedMouth)
+    max_sessions: int = 2
+    idle_limit_s: float = 20.0
+
+    def service(self) -> Service:
+        nobody = f"127.0.0.1:{free_port()}"
+        section = load(OrchestratorSettings).orchestrator.model_copy(
+            update={"max_sessions": self.max_sessions, "idle_limit_s": self.idle_limit_s}
+        )
+        peer = section.stt.model_copy(update={"address": nobody})
+        section = section.model_copy(update={"stt": peer, "llm": peer, "tts": peer})
+        self.registry = CollectorRegistry()
+        draining = asyncio.Event()
+        peers = Peers(section)
+        stages = Stages(self.ears, self.mind, self.mouth)
+        servicer = AssistantServicer(stages, peers, PipelineMetrics.create(self.registry), section, draining)
+
+        async def nothing() -> None:
+            pass
+
+        return Service(
+            descriptor=pb.DESCRIPTOR.services_by_name["AssistantService"],
+            register=lambda server: assistant_pb2_grpc.add_AssistantServiceServicer_to_server(servicer, server),
+            limits={"Converse": MethodLimits(60, self.max_sessions)},
+            start=nothing,
+            ready=lambda: True,
+            keep_up=nothing,
+            close=peers.close,
+            registry=self.registry,
+            draining=draining,
+        )
+
+    def metric(self, name: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(name, labels)
+
+
+async def converse(address: str, requests: Sequence[pb.ConverseRequest]) -> list[pb.ConverseResponse]:
+    """Sends all of it at once and reads to the end."""
+
+    async def sent() -> AsyncIterator[pb.ConverseRequest]:
+        for request in requests:
+            yield request
+
+    async with Connection(address).open() as channel:
+        stub: assistant_pb2_grpc.AssistantServiceAsyncStub = assistant_pb2_grpc.AssistantServiceStub(channel)
+        return [response async for response in stub.Converse(sent(), timeout=30)]
+
+
+@pytest.mark.parametrize(
+    ("requests", "status", "field_name"),
+    [
+        ([], "INVALID_ARGUMENT", "config"),
+        ([END], "INVALID_ARGUMENT", "config"),
+        ([TEXT_ONLY, TEXT_ONLY], "INVALID_ARGUMENT", "config"),
+        ([TEXT_ONLY, pb.ConverseRequest()], "INVALID_ARGUMENT", "payload"),
+        ([TEXT_ONLY, pb.ConverseRequest(audio=bytes(2))], "INVALID_ARGUMENT", "audio"),
+        ([WITH_AUDIO, pb.ConverseRequest(audio=bytes(3))], "INVALID_ARGUMENT", "audio"),
+        ([WITH_AUDIO, pb.ConverseRequest(audio=bytes(65_538))], "OUT_OF_RANGE", "audio"),
+        ([WITH_AUDIO, *[pb.ConverseRequest(audio=bytes(64_000))] * 20], "RESOURCE_EXHAUSTED", "audio"),
+        ([TEXT_ONLY, pb.ConverseRequest(text="  ")], "INVALID_ARGUMENT", "text"),
+        ([TEXT_ONLY, pb.ConverseRequest(text="x" * 4001)], "OUT_OF_RANGE", "text"),
+        ([TEXT_ONLY, *[pb.ConverseRequest(text="more")] * 12], "RESOURCE_EXHAUSTED", "text"),
+        ([TEXT_ONLY, pb.ConverseRequest(control=pb.Control())], "INVALID_ARGUMENT", "control.command"),
+        (
+            [pb.ConverseRequest(config=pb.ConverseConfig(language_code="français"))],
+            "INVALID_ARGUMENT",
+            "config.language_code",
+        ),
+        (
+            [pb.ConverseRequest(config=pb.ConverseConfig(output_format=audio_pb2.AudioFormat(sample_rate_hz=7)))],
+            "INVALID_ARGUMENT",
+            "config.output_format.sample_rate_hz",
+        ),
+        (
+            [pb.ConverseRequest(config=pb.ConverseConfig(system_prompt="x" * 4001))],
+            "OUT_OF_RANGE",
+            "config.system_prompt",
+        ),
+    ],
+)
+async def test_wrong_input_is_refused_by_name(requests: list[pb.ConverseRequest], status: str, field_name: str) -> None:
+    assistant = Assistant()
+    assistant.mind.go_on.clear()
+    async with serving(assistant.service()) as address:
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await converse(address, requests)
+    error = from_rpc_error(caught.value, "orchestrator")
+    assert (error.status.name, error.field) == (status, field_name)
+
+
+async def test_a_typed_turn_over_the_wire() -> None:
+    async with serving(Assistant().service()) as address:
+        responses = await converse(address, [WITH_AUDIO, pb.ConverseRequest(text="well?"), END])
+    kinds = [response.WhichOneof("event") for response in responses]
+    assert kinds[0] == "session"
+    assert kinds[-2:] == ["turn_finished", "state"]
+    assert "".join(response.reply_text.text_delta for response in responses) == "Yes. Of course."
+    assert {response.turn_id for response in responses[2:]} == {"turn-1"}
+    [finished] = [response.turn_finished for response in responses if response.HasField("turn_finished")]
+    assert finished.outcome == pb.TURN_OUTCOME_COMPLETED
+    assert not finished.timings.HasField("endpoint_ms")  # nothing was spoken
+    assert finished.timings.HasField("first_audio_ms")
+
+
+async def test_more_conversations_than_published_are_refused_and_a_free_place_is_found_again() -> None:
+    assistant = Assistant(max_sessions=1)
+    async with serving(assistant.service()) as address, Connection(address).open() as channel:
+        stub: assistant_pb2_grpc.AssistantServiceAsyncStub = assistant_pb2_grpc.AssistantServiceStub(channel)
+        first = stub.Converse(timeout=30)
+        await first.write(TEXT_ONLY)
+        await first.read()
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await converse(address, [TEXT_ONLY, END])
+        assert caught.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+        first.cancel()
+        await wait_until(lambda: assistant.metric("pipeline_sessions_active") == 0, "the conversation to end")
+        assert (await converse(address, [TEXT_ONLY, END]))[0].HasField("session")
+
+
+async def test_a_client_that_vanishes_in_the_middle_of_a_reply_leaves_nothing_behind() -> None:
+    assistant = Assistant()
+    assistant.mind.go_on.clear()
+    async with serving(assistant.service()) as address, Connection(address).open() as channel:
+        stub: assistant_pb2_grpc.AssistantServiceAsyncStub = assistant_pb2_grpc.AssistantServiceStub(channel)
+        call = stub.Converse(timeout=30)
+        await call.write(WITH_AUDIO)
+        await call.write(pb.ConverseRequest(text="hello"))
+        while True:
+            response = await call.read()
+            assert isinstance(response, pb.ConverseResponse)
+            if response.HasField("reply_audio"):
+                break
+        call.cancel()
+        await wait_until(assistant.mind.ended.is_set, "the mind to be let go")
+        await wait_until(assistant.mouth.ended.is_set, "the mouth to be let go")
+        await wait_until(lambda: assistant.metric("pipeline_sessions_active") == 0, "the conversation to end")
+
+
+async def test_a_client_that_says_nothing_is_let_go() -> None:
+    async with serving(Assistant(idle_limit_s=0.2).service()) as address, Connection(address).open() as channel:
+        stub: assistant_pb2_grpc.AssistantServiceAsyncStub = assistant_pb2_grpc.AssistantServiceStub(channel)
+        call = stub.Converse(timeout=30)
+        await call.write(TEXT_ONLY)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            [_ async for _ in call]
+        assert from_rpc_error(caught.value, "orchestrator").detailed_reason == "STREAM_IDLE"
+
+
+async def test_capabilities_tell_stages_that_do_not_answer() -> None:
+    async with serving(Assistant().service()) as address, Connection(address).open() as channel:
+        stub: assistant_pb2_grpc.AssistantServiceAsyncStub = assistant_pb2_grpc.AssistantServiceStub(channel)
+        answer = await stub.GetCapabilities(pb.GetCapabilitiesRequest(), timeout=10)
+    assert [stage.serving for stage in answer.stages] == [False, False, False]
+    assert answer.limits.max_concurrent_streams == 2
+
+
+async def test_turns_are_counted() -> None:
+    assistant = Assistant()
+    async with serving(assistant.service()) as address:
+        await converse(address, [WITH_AUDIO, pb.ConverseRequest(text="well?"), END])
+    assert assistant.metric("pipeline_requests_total", outcome="completed") == 1
+    assert assistant.metric("pipeline_latency_seconds_count") == 1
+    assert assistant.metric("pipeline_stage_seconds_count", stage="first_token") == 1
