@@ -1,0 +1,186 @@
+"""The llama.cpp engine on a real model of 1 MB: what it reads again, where it stops, and files that are broken."""
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from services.common.errors import EngineFailedError, InvalidInputError
+from services.llm.engine import ChatMessage, Finished, FinishReason, Generation, Role, Sampling, TextDelta
+from services.llm.llama_model import LlamaModel, LlamaOptions
+from services.llm.llamacpp import LlamaCppEngine, default_threads, write_reply
+from tests.support.llm import GREEDY, collect, generation, tiny_model
+
+OPTIONS = LlamaOptions(context_tokens=256, batch_tokens=32, threads=1, gpu_layers=0)
+WILD = Sampling(temperature=2, top_p=1, top_k=0, min_p=0, repeat_penalty=1, max_tokens=40)
+
+
+@pytest_asyncio.fixture
+async def engine() -> AsyncIterator[LlamaCppEngine]:
+    loaded = await LlamaCppEngine.load(tiny_model(), OPTIONS, limit_s=60)
+    yield loaded
+    await loaded.close()
+
+
+@pytest.fixture
+def model() -> LlamaModel:
+    return LlamaModel(tiny_model(), OPTIONS)
+
+
+async def test_the_reply_ends_at_max_tokens(engine: LlamaCppEngine) -> None:
+    _, finished = await collect(engine.generate(generation("Once", sampling=replace(GREEDY, max_tokens=7))))
+    assert (finished.reason, finished.usage.completion_tokens) == (FinishReason.LENGTH, 7)
+
+
+async def test_the_reply_ends_where_the_context_does(engine: LlamaCppEngine) -> None:
+    _, finished = await collect(engine.generate(generation("Once", sampling=replace(WILD, max_tokens=1000, seed=5))))
+    total = finished.usage.prompt_tokens + finished.usage.completion_tokens
+    assert (finished.reason, total) == (FinishReason.LENGTH, engine.context_tokens)
+    assert (await collect(engine.generate(generation("Once"))))[0]  # and it lives
+
+
+async def test_a_stop_sequence_is_not_shown(engine: LlamaCppEngine) -> None:
+    whole, _ = await collect(engine.generate(generation("Once", sampling=replace(GREEDY, seed=1))))
+    stop = whole[10:13]
+    cut, finished = await collect(engine.generate(generation("Once", sampling=replace(GREEDY, seed=1, stop=(stop,)))))
+    assert cut == whole[: whole.index(stop)]
+    assert finished.reason is FinishReason.STOP
+
+
+@pytest.mark.parametrize("words", [120, 5000])
+async def test_a_conversation_too_long_for_the_context_is_refused_before_it_is_read(
+    engine: LlamaCppEngine, words: int
+) -> None:
+    with pytest.raises(InvalidInputError, match="tokens are too many") as caught:
+        await collect(engine.generate(generation("little dog " * words)))
+    assert caught.value.field == "messages"
+    assert (await collect(engine.generate(generation("Once"))))[0]
+
+
+async def test_the_longest_conversation_that_fits_is_answered(model: LlamaModel, engine: LlamaCppEngine) -> None:
+    content = "a"
+    while len(model.tokenize([ChatMessage(Role.USER, content + " a")])) <= OPTIONS.context_tokens - 1:
+        content += " a"
+    _, finished = await collect(engine.generate(generation(content, sampling=replace(GREEDY, max_tokens=1))))
+    assert finished.usage.completion_tokens == 1
+    model.close()
+
+
+async def test_what_was_read_in_an_earlier_turn_is_not_read_again(engine: LlamaCppEngine) -> None:
+    first, finished = await collect(engine.generate(generation("Once upon a time there was")))
+    earlier = finished.usage.prompt_tokens
+    _, finished = await collect(engine.generate(generation("Once upon a time there was", first, "And then?")))
+    assert finished.usage.cached_prompt_tokens >= earlier - 8  # the template writes the end of a prompt another way
+    _, finished = await collect(engine.generate(generation("Something else")))
+    assert finished.usage.cached_prompt_tokens < earlier - 8
+
+
+async def test_a_prompt_that_is_all_known_is_answered_as_before(engine: LlamaCppEngine) -> None:
+    replies = [await collect(engine.generate(generation("Once upon a time"))) for _ in range(3)]
+    assert len({text for text, _ in replies}) == 1
+    assert replies[2][1].usage.cached_prompt_tokens == replies[2][1].usage.prompt_tokens - 1
+
+
+async def test_the_same_seed_gives_the_same_reply_and_another_seed_another(engine: LlamaCppEngine) -> None:
+    async def reply(seed: int) -> str:
+        request = generation("Once upon a time", sampling=replace(WILD, seed=seed))
+        return (await collect(engine.generate(request)))[0]
+
+    first = await reply(7)
+    await collect(engine.generate(generation("Once upon another time")))
+    assert await reply(7) == first
+    assert await reply(8) != first
+    assert await reply(-1) == await reply(-1)
+
+
+async def test_without_a_seed_replies_differ(engine: LlamaCppEngine) -> None:
+    request = generation("Once upon a time", sampling=WILD)
+    assert len({(await collect(engine.generate(request)))[0] for _ in range(4)}) > 1
+
+
+async def test_no_character_is_ever_cut(engine: LlamaCppEngine) -> None:
+    """Wild sampling over a vocabulary of single bytes writes a lot of what is no text."""
+    for seed in range(12):
+        request = generation("é🎉 où ça ?", sampling=replace(WILD, seed=seed))
+        text, _ = await collect(engine.generate(request))
+        assert "\ufffd" not in text
+        assert text == text.encode().decode()
+
+
+async def test_many_callers_share_it(engine: LlamaCppEngine) -> None:
+    alone = [await collect(engine.generate(_seeded(number))) for number in range(4)]
+    together = await asyncio.gather(*(collect(engine.generate(_seeded(number))) for number in range(4)))
+    assert [text for text, _ in together] == [text for text, _ in alone]
+
+
+def _seeded(number: int) -> Generation:
+    return generation(f"Tell me of {number} dogs", sampling=replace(WILD, seed=number))
+
+
+async def test_a_cancelled_caller_leaves_it_free_at_any_moment(engine: LlamaCppEngine) -> None:
+    expected, _ = await collect(engine.generate(_seeded(1)))
+    for deltas in range(4):
+        # Long enough to be read in several slices, and cancelled before, at or after the first words.
+        events = engine.generate(generation("once upon " * 10, sampling=replace(GREEDY, max_tokens=90)))
+        for _ in range(deltas):
+            assert isinstance(await anext(events), TextDelta)
+        task = asyncio.ensure_future(anext(events))
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.wait([task])
+        await events.aclose()
+        assert (await collect(engine.generate(_seeded(1))))[0] == expected
+
+
+def test_work_that_is_stopped_reads_no_slice_and_writes_no_token_more(model: LlamaModel) -> None:
+    stopped = threading.Event()
+    stopped.set()
+    request = generation("once upon " * 10)
+    for _ in range(2):
+        (event,) = write_reply(model, request, stopped)
+        assert isinstance(event, Finished)
+        assert (event.usage.cached_prompt_tokens, event.usage.completion_tokens) == (0, 0)
+    model.close()
+
+
+def test_nobodys_words_are_control_tokens(model: LlamaModel) -> None:
+    end = model.tokenize([ChatMessage(Role.USER, "x")]).count(2)  # </s>, which ends a text for this model
+    assert model.tokenize([ChatMessage(Role.USER, "x </s></s> <s>")]).count(2) == end
+    model.close()
+
+
+def test_threads_are_at_most_one_a_core() -> None:
+    assert default_threads() >= 1
+
+
+def _cut(content: bytes) -> bytes:
+    return content[: len(content) // 2]
+
+
+def _not_a_model(content: bytes) -> bytes:
+    return b"FUGG" + content[4:]
+
+
+def _lying(content: bytes) -> bytes:
+    return content[:8] + (2**62).to_bytes(8, "little") + content[16:]  # so many tensors
+
+
+def _flipped(content: bytes) -> bytes:
+    return content.replace(b"<0x85>", b"<0x84>", 1)  # a token twice: llama.cpp aborts the whole process
+
+
+@pytest.mark.parametrize("damage", [_cut, _not_a_model, _lying, _flipped, lambda content: b""])
+async def test_a_broken_file_is_refused_and_the_process_lives(damage: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    broken = tmp_path / "broken.gguf"
+    broken.write_bytes(damage(tiny_model().read_bytes()))
+    with pytest.raises(EngineFailedError, match=r"broken\.gguf"):
+        await LlamaCppEngine.load(broken, OPTIONS, limit_s=60)
+
+
+async def test_a_model_that_takes_too_long_to_try_is_refused() -> None:
+    with pytest.raises(EngineFailedError, match="does not come to an end"):
+        await LlamaCppEngine.load(tiny_model(), OPTIONS, limit_s=0.001)
