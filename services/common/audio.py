@@ -14,6 +14,7 @@ BYTES_PER_SAMPLE = 2
 MIN_RATE_HZ = 8_000
 MAX_RATE_HZ = 48_000
 Samples = NDArray[np.int16]
+_PCM_SUBFORMAT = bytes.fromhex("0100000000001000800000aa00389b71")  # KSDATAFORMAT_SUBTYPE_PCM
 
 
 @dataclass(frozen=True)
@@ -71,16 +72,27 @@ def resample(recording: Recording, to_hz: int) -> Recording:
 def read_wav(content: bytes, field: str) -> Recording:
     """A WAV file, mixed down to one channel. A header that lies is refused."""
     try:
-        with wave.open(io.BytesIO(content)) as file:
+        with wave.open(io.BytesIO(_with_plain_header(content))) as file:
             channels, width, rate = file.getnchannels(), file.getsampwidth(), file.getframerate()
             promised = file.getnframes()
             frames = file.readframes(promised)
-    except (wave.Error, EOFError, ValueError) as error:
+    except (wave.Error, EOFError, ValueError, RuntimeError) as error:  # the last for a chunk that ends outside
         raise InvalidInputError(field, f"not a WAV file with PCM samples ({error or 'it ends too early'})") from error
     if len(frames) != promised * channels * width:
         raise InvalidInputError(field, f"its header promises {promised} frames, but the file ends before")
     check_rate(rate, f"{field}: sample rate")
     return Recording(_mix_down(_to_int16(frames, width, field), channels), rate)
+
+
+def _with_plain_header(content: bytes) -> bytes:
+    """The file with an extensible PCM header relabelled as a plain one: Python 3.11 reads no other.
+
+    ffmpeg writes extensible ones for more than 16 bits or more than two channels.
+    """
+    start = content.find(b"fmt ", 12) + 8
+    if content[start : start + 2] == b"\xfe\xff" and content[start + 24 : start + 40] == _PCM_SUBFORMAT:
+        return content[:start] + b"\x01\x00" + content[start + 2 :]
+    return content
 
 
 def _to_int16(frames: bytes, width: int, field: str) -> Samples:

@@ -15,8 +15,8 @@ from services.common.errors import DeadlineError
 
 REQUEST_ID_KEY = "x-request-id"
 TRACEPARENT_KEY = "traceparent"
-_TRACEPARENT = re.compile(r"^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$")
-_REQUEST_ID = re.compile(r"^[A-Za-z0-9._:-]{1,64}$")
+_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,10 @@ def current() -> CallContext | None:
 
 def enter(metadata: Mapping[str, str], deadline: float | None) -> CallContext:
     """Begins a call: continues the caller's ids where they are well formed, makes new ones otherwise."""
-    given = _TRACEPARENT.match(metadata.get(TRACEPARENT_KEY, ""))
+    given = _TRACEPARENT.fullmatch(metadata.get(TRACEPARENT_KEY, ""))
     request_id = metadata.get(REQUEST_ID_KEY, "")
     call = CallContext(
-        request_id=request_id if _REQUEST_ID.match(request_id) else secrets.token_hex(8),
+        request_id=request_id if _REQUEST_ID.fullmatch(request_id) else secrets.token_hex(8),
         trace_id=given[1] if given else secrets.token_hex(16),
         span_id=secrets.token_hex(8),
         sampled=given[3] if given else "00",

@@ -8,7 +8,7 @@ passes through. Once a streamed answer has begun there is no going back: its fai
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
@@ -16,6 +16,7 @@ from typing import Generic, Protocol, TypeVar
 from services.common.breaker import BreakerState, CircuitBreaker
 from services.common.errors import CallError, EngineFailedError, UnavailableError, UnsupportedError
 from services.common.metrics import ChainMetrics
+from services.common.tasks import cancel_and_wait
 
 _log = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -91,10 +92,13 @@ class _Slot(Generic[EngineT]):
 
     async def close(self) -> None:
         if self._loading is not None:
-            await asyncio.wait([self._loading])
+            await cancel_and_wait(self._loading)
         if self.engine is not None:
             engine, self.engine = self.engine, None
-            await engine.close()
+            try:
+                await engine.close()
+            except Exception:  # noqa: BLE001  # the other engines must be closed all the same
+                _log.warning("engine %s cannot be closed", self.name, exc_info=True)
 
 
 class EngineChain(Generic[EngineT]):
@@ -111,10 +115,13 @@ class EngineChain(Generic[EngineT]):
 
     async def start(self) -> None:
         """Loads the best engine that can be loaded; the others wait until they are needed."""
-        for slot in self._slots:
-            if await slot.ensure_loaded():
-                break
+        await self._ensure_one()
         self._publish()
+
+    async def _ensure_one(self) -> None:
+        for slot in self._slots:
+            if slot.breaker.state is not BreakerState.OPEN and await slot.ensure_loaded():
+                break
 
     async def close(self) -> None:
         """Gives back every engine."""
@@ -122,12 +129,14 @@ class EngineChain(Generic[EngineT]):
             await slot.close()
 
     async def keep_up(self, every_s: float = 1.0) -> None:
-        """Runs for ever: loads again what failed to load, when its breaker allows another try."""
+        """Runs for ever: loads again what failed to load, when its breaker allows it, or the next when none is left."""
         while True:
             await asyncio.sleep(every_s)
             for slot in self._slots:
                 if slot.load_failure is not None and slot.breaker.try_acquire():
                     await slot.ensure_loaded()
+            if not self.ready:  # an engine that breaks inside of streams lets no request fall to the next
+                await self._ensure_one()
             self._publish()
 
     @property
@@ -144,39 +153,36 @@ class EngineChain(Generic[EngineT]):
         for slot in self._slots:
             if slot.engine is not None and slot.breaker.state is not BreakerState.OPEN:
                 return Answer(slot.name, slot.engine)
-        raise self._nobody_left(None)
+        raise self._nobody_left()
 
     async def call(self, use: Callable[[EngineT], Awaitable[Result]], limit_s: float) -> Answer[Result]:
         """One answer from the first engine that gives one; each may take `limit_s` seconds."""
-        async for backend, engine, attempt in self._attempts():
-            with attempt:
-                async with asyncio.timeout(limit_s):
-                    value = await use(engine)
-                attempt.succeeded()
-                return Answer(backend, value)
+        async with aclosing(self._attempts()) as attempts:
+            async for backend, engine, attempt in attempts:
+                with attempt:
+                    async with asyncio.timeout(limit_s):
+                        value = await use(engine)
+                    attempt.succeeded()
+                    return Answer(backend, value)
         raise AssertionError("unreachable: _attempts raises when nobody is left")
 
     async def stream(
         self, use: Callable[[EngineT], AsyncGenerator[Result, None]], first_limit_s: float, next_limit_s: float
     ) -> AsyncGenerator[Answer[Result], None]:
         """A streamed answer; the next engine takes over only before the first item."""
-        async for backend, engine, attempt in self._attempts():
-            with attempt:
-                async with aclosing(use(engine)) as items:
-                    limit_s = first_limit_s
-                    while True:
-                        async with asyncio.timeout(limit_s):
-                            item = await anext(items, _END)
-                        if item is _END:
-                            attempt.succeeded()
-                            return
-                        attempt.began()
-                        limit_s = next_limit_s
-                        yield Answer(backend, item)  # type: ignore[arg-type]  # not _END, so a Result
+        async with aclosing(self._attempts()) as attempts:
+            async for backend, engine, attempt in attempts:
+                with attempt:
+                    async with aclosing(_in_time(use(engine), first_limit_s, next_limit_s)) as items:
+                        async for item in items:
+                            attempt.began()
+                            yield Answer(backend, item)
+                        attempt.succeeded()
+                        return
 
-    async def _attempts(self) -> AsyncIterator[tuple[str, EngineT, "_Attempt"]]:
+    async def _attempts(self) -> AsyncGenerator[tuple[str, EngineT, "_Attempt"], None]:
         """Each engine that may be tried, with the attempt that judges how it went."""
-        last: CallError | None = None
+        refusals: list[UnsupportedError] = []
         for slot in self._slots:
             if slot.load_failure is not None or not slot.breaker.try_acquire():
                 continue
@@ -188,12 +194,13 @@ class EngineChain(Generic[EngineT]):
             if loaded and slot.engine is not None:
                 attempt = _Attempt(slot.name, slot.breaker, self._metrics)
                 yield slot.name, slot.engine, attempt
-                last = attempt.failure or last
-        raise self._nobody_left(last)
+                if attempt.refusal is not None:
+                    refusals.append(attempt.refusal)
+        if refusals and len(refusals) == len(self._slots):
+            raise refusals[-1]
+        raise self._nobody_left()
 
-    def _nobody_left(self, last: CallError | None) -> CallError:
-        if isinstance(last, UnsupportedError):
-            return last
+    def _nobody_left(self) -> UnavailableError:
         failures = "; ".join(f"{slot.name}: {self._failure_of(slot) or 'failed'}" for slot in self._slots)
         return UnavailableError(f"no engine can take the request now ({failures or 'none is configured'})")
 
@@ -211,11 +218,26 @@ class EngineChain(Generic[EngineT]):
 _END = object()
 
 
+async def _in_time(
+    items: AsyncGenerator[Result, None], first_limit_s: float, next_limit_s: float
+) -> AsyncGenerator[Result, None]:
+    """The items, if each comes in time. The time that their reader takes does not count."""
+    limit_s = first_limit_s
+    async with aclosing(items):
+        while True:
+            async with asyncio.timeout(limit_s):
+                item = await anext(items, _END)
+            if item is _END:
+                return
+            yield item  # type: ignore[misc]  # not _END, so a Result
+            limit_s = next_limit_s
+
+
 class _Attempt:
     """One engine's try at a request: records how it ends, and swallows the failures that the next engine mends."""
 
     def __init__(self, name: str, breaker: CircuitBreaker, metrics: ChainMetrics) -> None:
-        self.failure: CallError | None = None
+        self.refusal: UnsupportedError | None = None
         self._name = name
         self._breaker = breaker
         self._metrics = metrics
@@ -238,7 +260,7 @@ class _Attempt:
             self._end("ok", self._breaker.record_success)
             return False
         if isinstance(error, UnsupportedError):
-            self.failure = error
+            self.refusal = error
             self._end("unsupported", self._breaker.release)
             return not self._has_begun
         if not isinstance(error, Exception) or _is_callers_affair(error):
@@ -249,11 +271,12 @@ class _Attempt:
     def _fail(self, error: Exception) -> bool:
         _log.warning("engine %s failed: %r", self._name, error)
         self._end("failed", self._breaker.record_failure)
-        self._metrics.fallbacks.labels(self._name).inc()
-        self.failure = error if isinstance(error, CallError) else EngineFailedError(f"{self._name} failed")
         if not self._has_begun:
+            self._metrics.fallbacks.labels(self._name).inc()
             return True
-        raise self.failure from error
+        if isinstance(error, CallError):
+            return False
+        raise EngineFailedError(f"{self._name} failed") from error
 
     def _end(self, status: str, record: Callable[[], None]) -> None:
         self._metrics.requests.labels(self._name, status).inc()

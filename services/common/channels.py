@@ -29,7 +29,7 @@ SERVER_OPTIONS: tuple[tuple[str, int], ...] = (
     *_FLOW,
     *_SIZES,
     ("grpc.so_reuseport", 0),  # else a second server binds the same port and silently takes half of the calls
-    ("grpc.http2.min_recv_ping_interval_without_data_ms", 500),  # allow the pings that our channels send
+    ("grpc.http2.min_ping_interval_without_data_ms", 500),  # allow the pings that our channels send
 )
 
 _SERVICE_CONFIG = {
@@ -59,6 +59,7 @@ CHANNEL_OPTIONS: tuple[tuple[str, int | str], ...] = (
     ("grpc.min_reconnect_backoff_ms", 500),
     ("grpc.max_reconnect_backoff_ms", 1000),
     ("grpc.enable_retries", 1),
+    ("grpc.enable_http_proxy", 0),  # http_proxy is for the web; gRPC would send even loopback through it
     ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
 )
 

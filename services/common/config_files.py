@@ -38,10 +38,9 @@ class LayeredFiles(PydanticBaseSettingsSource):
         defaults = read_yaml(CONFIG_DIR / "default.yaml")
         unknown = set(own) - set(defaults) - set(self.settings_cls.model_fields)
         if unknown:
-            raise SettingsError(f"settings: {above['config']}: there is no such key: {', '.join(sorted(unknown))}")
+            raise SettingsError(f"settings: {above['config']}: there is no such key: {', '.join(map(str, unknown))}")
         profile = above.get("profile") or own.get("profile") or defaults["profile"]
         merged = merge(merge(defaults, read_profile(resolve_profile(profile))), own)
-        merged["profile"] = resolve_profile(profile)
         return {key: value for key, value in merged.items() if key in self.settings_cls.model_fields}
 
     @staticmethod

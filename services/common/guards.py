@@ -1,6 +1,6 @@
 """The guards that every server puts around its calls.
 
-From the outside in: call context, error reporting, token, metrics, admission, deadline, then the handler.
+From the outside in: call context, metrics, error reporting, token, admission, deadline, then the handler.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from services.common import calls
 from services.common.errors import (
@@ -19,12 +20,14 @@ from services.common.errors import (
     CallError,
     DeadlineError,
     InternalError,
+    InvalidInputError,
     LimitExceededError,
     UnauthenticatedError,
 )
 from services.common.interceptor import Guard, IncomingCall
 from services.common.metrics import CallMetrics
 from services.common.status import abort, from_rpc_error
+from services.common.tasks import first_error
 
 _log = logging.getLogger(__name__)
 
@@ -69,9 +72,13 @@ def report_errors() -> Guard:
     return guard
 
 
-def _as_call_error(error: Exception, method: str) -> CallError:
+def _as_call_error(error: BaseException, method: str) -> CallError:
+    if isinstance(error, BaseExceptionGroup):  # a task group's way to tell what one of its tasks raised
+        return _as_call_error(first_error(error), method)
     if isinstance(error, CallError):
         return error
+    if isinstance(error, DecodeError):
+        return InvalidInputError("message", "it is broken, or has text that is not UTF-8")
     if isinstance(error, grpc.aio.AioRpcError):
         return from_rpc_error(error, "another service")
     _log.error("unexpected error in %s", method, exc_info=error)
@@ -93,7 +100,7 @@ def require_token(token: str | None) -> Guard:
 
 
 def count(metrics: CallMetrics) -> Guard:
-    """Counts calls, their status and their time."""
+    """Counts calls, the status that their callers were told, and their time."""
 
     @asynccontextmanager
     async def guard(call: IncomingCall) -> AsyncIterator[None]:
@@ -102,14 +109,11 @@ def count(metrics: CallMetrics) -> Guard:
         code = grpc.StatusCode.OK.name
         try:
             yield
-        except CallError as error:
-            code = error.status.name
+        except grpc.aio.AbortError:
+            code = call.context.code().name
             raise
-        except (asyncio.CancelledError, GeneratorExit):
+        except BaseException:  # all that errors are not reported of: the caller had gone
             code = grpc.StatusCode.CANCELLED.name
-            raise
-        except Exception:
-            code = grpc.StatusCode.INTERNAL.name
             raise
         finally:
             metrics.active.labels(call.method).dec()

@@ -5,13 +5,18 @@ raises into a status. Responses are written here, not by gRPC's own loop over th
 goes away, the generator is closed and awaited at once, so a handler's `finally` is sure to run, and to run now.
 """
 
-import inspect
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing, asynccontextmanager
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import grpc
+
+from services.common.tasks import wait_for_end
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class GuardInterceptor(grpc.aio.ServerInterceptor):
 
     def __init__(self, guards: Sequence[Guard]) -> None:
         self._guards = tuple(guards)
+        self._running: set[asyncio.Task[Any]] = set()
 
     async def intercept_service(
         self,
@@ -46,28 +52,53 @@ class GuardInterceptor(grpc.aio.ServerInterceptor):
         metadata = {str(key): value for key, value in pairs if isinstance(value, str)}
         return self._guarded(handler, handler_call_details.method, metadata)
 
+    async def end_calls(self, limit_s: float) -> None:
+        """Ends what still runs after the server has stopped, and waits for its clean-up: gRPC waits for neither."""
+        for task in self._running:
+            task.cancel()
+        if self._running:
+            await asyncio.wait(self._running, timeout=limit_s)
+
+    @asynccontextmanager
+    async def _entered(self, call: IncomingCall) -> AsyncIterator[None]:
+        """All guards as one: those outside see what the inner ones and the handler raise."""
+        if task := asyncio.current_task():  # gRPC runs each call in one of its own
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        async with AsyncExitStack() as stack:
+            for guard in self._guards:
+                await stack.enter_async_context(guard(call))
+            yield
+
     def _guarded(self, handler: _Handler, method: str, metadata: dict[str, str]) -> _Handler:
         # The stubs describe handlers of the synchronous server only; on this one they are coroutines and generators.
         behaviour: Any = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
+        streaming, parse = handler.request_streaming, handler.request_deserializer
+
+        def read(request: Any) -> Any:
+            # A single request is parsed inside of the guards: gRPC would tell the caller which exception a broken one
+            # raised. The messages of a stream are parsed when the handler asks for them.
+            return request if streaming or parse is None else parse(request)
 
         async def answer_once(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> Any:
-            async with _entered(self._guards, IncomingCall(method, metadata, context)):
-                return await behaviour(request, context)
+            async with self._entered(IncomingCall(method, metadata, context)):
+                return await behaviour(read(request), context)
 
         async def answer_many(request: Any, context: grpc.aio.ServicerContext[Any, Any]) -> None:
-            async with _entered(self._guards, IncomingCall(method, metadata, context)):
-                responses = behaviour(request, context)
-                if inspect.iscoroutine(responses):  # such as health's Watch, which writes its responses itself
-                    await responses
-                    return
-                async with aclosing(responses):
+            async with self._entered(IncomingCall(method, metadata, context)):
+                responses = behaviour(read(request), context)
+                try:
                     async for response in responses:
                         await context.write(response)
+                finally:
+                    # In a task of its own: when a blocked write fails because the caller left, gRPC cancels this one
+                    # just then, in the middle of the handler's clean-up.
+                    await wait_for_end(asyncio.create_task(_close(responses, method)))
 
-        make = _MAKERS[bool(handler.request_streaming), bool(handler.response_streaming)]
+        make = _MAKERS[bool(streaming), bool(handler.response_streaming)]
         guarded: _Handler = make(
             answer_many if handler.response_streaming else answer_once,
-            request_deserializer=handler.request_deserializer,
+            request_deserializer=parse if streaming else None,
             response_serializer=handler.response_serializer,
         )
         return guarded
@@ -81,10 +112,8 @@ _MAKERS: dict[tuple[bool, bool], Callable[..., _Handler]] = {
 }
 
 
-@asynccontextmanager
-async def _entered(guards: Sequence[Guard], call: IncomingCall) -> AsyncIterator[None]:
-    """All guards as one: those outside see what the inner ones and the handler raise."""
-    async with AsyncExitStack() as stack:
-        for guard in guards:
-            await stack.enter_async_context(guard(call))
-        yield
+async def _close(responses: AsyncGenerator[Any, None], method: str) -> None:
+    try:
+        await responses.aclose()
+    except Exception:  # noqa: BLE001  # what ended the call matters more to the caller
+        _log.error("the clean-up of %s failed", method, exc_info=True)

@@ -7,26 +7,26 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
-from grpc_health.v1 import health_pb2, health_pb2_grpc
-from grpc_health.v1._async import HealthServicer
+from grpc_health.v1 import health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 from grpc_reflection.v1alpha._async import ReflectionServicer
 from grpc_reflection.v1alpha.reflection_pb2_grpc import add_ServerReflectionServicer_to_server
 from prometheus_client import CollectorRegistry
 
-from services.common import guards, logs
+from services.common import guards, health, logs
 from services.common.channels import SERVER_OPTIONS
 from services.common.errors import PortInUseError, StartupError
-from services.common.interceptor import GuardInterceptor
+from services.common.health import Health
+from services.common.interceptor import Guard, GuardInterceptor
 from services.common.metrics import CallMetrics, exposed
 from services.common.settings import ServerSettings, SettingsT, load
 
 _log = logging.getLogger(__name__)
 _HEALTH_EVERY_S = 0.25
+_CLEAN_UP_S = 5.0  # what a handler that was cut off may take for its clean-up
 
 
 @dataclass(frozen=True)
@@ -55,18 +55,20 @@ class Service:
 async def serve(service: Service, settings: ServerSettings, *, stop: asyncio.Event | None = None) -> None:
     """Serves until SIGTERM or SIGINT (or until `stop` is set), then drains."""
     stop = stop or _stop_on_signals()
-    health = HealthServicer()
-    server = _build_server(service, settings, health)
+    status = Health(service.descriptor.full_name)
+    interceptor = GuardInterceptor(_guards(service, settings))
+    server = _build_server(service, interceptor, status)
     _bind(server, settings)
-    with exposed(service.registry, settings.host, settings.metrics_port):
+    with exposed(service.registry, settings.metrics_host, settings.metrics_port):
         await server.start()
         _log.info("listening on %s", settings.address)
-        async with _background(service, health):
+        async with _background(service, status):
             await stop.wait()
             _log.info("draining for at most %g s", settings.drain_s)
         service.draining.set()
-        await health.enter_graceful_shutdown()
+        status.end()
         await server.stop(settings.drain_s)
+        await interceptor.end_calls(_CLEAN_UP_S)
         await service.close()
     _log.info("stopped")
 
@@ -82,10 +84,14 @@ def run_service(
         settings = load(settings_class, sys.argv[1:], program=f"python -m services.{name}")
         logs.configure(name, settings.log)
         _log.info("profile %s", settings.profile)
-        asyncio.run(serve(build(settings), server_of(settings)))
+        asyncio.run(_build_and_serve(build, settings, server_of(settings)))
     except StartupError as error:
         sys.stderr.write(f"superwhisper {name}: {error}\n")
         sys.exit(1)
+
+
+async def _build_and_serve(build: Callable[[SettingsT], Service], settings: SettingsT, server: ServerSettings) -> None:
+    await serve(build(settings), server)
 
 
 def _stop_on_signals() -> asyncio.Event:
@@ -96,26 +102,30 @@ def _stop_on_signals() -> asyncio.Event:
     return stop
 
 
-def _build_server(service: Service, settings: ServerSettings, health: HealthServicer) -> grpc.aio.Server:
+def _guards(service: Service, settings: ServerSettings) -> tuple[Guard, ...]:
     name = service.descriptor.full_name
     seconds = {f"/{name}/{method}": limit.seconds for method, limit in service.limits.items()}
+    seconds[f"/{health.NAME}/Watch"] = float("inf")  # a watcher may watch as long as it likes
     concurrent = {
         f"/{name}/{method}": limit.concurrent
         for method, limit in service.limits.items()
         if limit.concurrent is not None
     }
-    row = (
+    return (
         guards.call_context(seconds, settings.default_deadline_s),
+        guards.count(CallMetrics.create(service.registry)),
         guards.report_errors(),
         guards.require_token(settings.security.token()),
-        guards.count(CallMetrics.create(service.registry)),
         guards.admit(concurrent),
         guards.bound_time(),
     )
-    server = grpc.aio.server(interceptors=[GuardInterceptor(row)], options=SERVER_OPTIONS)
+
+
+def _build_server(service: Service, interceptor: GuardInterceptor, status: Health) -> grpc.aio.Server:
+    server = grpc.aio.server(interceptors=[interceptor], options=SERVER_OPTIONS)
     service.register(server)
-    health_pb2_grpc.add_HealthServicer_to_server(health, server)
-    names = (name, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name, reflection.SERVICE_NAME)
+    health_pb2_grpc.add_HealthServicer_to_server(status, server)
+    names = (service.descriptor.full_name, health.NAME, reflection.SERVICE_NAME)
     add_ServerReflectionServicer_to_server(ReflectionServicer(names), server)  # type: ignore[no-untyped-call]
     return server
 
@@ -137,12 +147,12 @@ def _bind(server: grpc.aio.Server, settings: ServerSettings) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _background(service: Service, health: HealthServicer) -> AsyncIterator[None]:
+async def _background(service: Service, status: Health) -> AsyncIterator[None]:
     """Loads the engines and keeps the health true, as long as the body runs."""
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(_load_then_keep_up(service), name="engines"),
-            group.create_task(_follow_health(service, health), name="health"),
+            group.create_task(_follow_health(service, status), name="health"),
         ]
         yield
         for task in tasks:
@@ -154,15 +164,12 @@ async def _load_then_keep_up(service: Service) -> None:
     await service.keep_up()
 
 
-async def _follow_health(service: Service, health: HealthServicer) -> None:
-    """Tells the health of the service and of the whole server (""), which are the same here."""
-    told: Any = None
+async def _follow_health(service: Service, status: Health) -> None:
+    told: bool | None = None
     while True:
         serving = service.ready()
         if serving is not told:
             told = serving
-            status = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
-            for name in ("", service.descriptor.full_name):
-                await health.set(name, status)
+            status.tell(serving=serving)
             _log.info("%s is %s", service.descriptor.full_name, "SERVING" if serving else "NOT_SERVING")
         await asyncio.sleep(_HEALTH_EVERY_S)

@@ -1,6 +1,7 @@
 """Who may connect: TLS, mutual TLS and a token; nothing but loopback without them."""
 
 import ipaddress
+import ssl
 from functools import cached_property
 from pathlib import Path
 
@@ -32,6 +33,7 @@ class ServerSecurity(BaseModel):
             raise SettingsError("security: tls_cert and tls_key belong together, one of them is missing")
         client_ca = read_pem(self.client_ca) if self.client_ca else None
         pair = (read_pem(self.tls_key), read_pem(self.tls_cert))
+        _check_papers(self.tls_cert, self.tls_key, self.client_ca)
         return grpc.ssl_server_credentials([pair], client_ca, require_client_auth=client_ca is not None)
 
     def check_address(self, host: str) -> None:
@@ -66,6 +68,21 @@ class ClientCredentials(BaseModel):
     def metadata(self) -> tuple[tuple[str, str], ...]:
         """The token, where there is one; read once."""
         return (("authorization", f"Bearer {read_token(self.token_file)}"),) if self.token_file else ()
+
+
+def _check_papers(cert: Path, key: Path, client_ca: Path | None) -> None:
+    """Names the file that is wrong; gRPC would say no more than that it cannot bind."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(cert.expanduser(), key.expanduser(), password="")
+    except ssl.SSLError as error:
+        raise SettingsError(f"security: {cert} and {key} are not a certificate and its key ({error.reason})") from error
+    if client_ca is None:
+        return
+    try:
+        context.load_verify_locations(client_ca.expanduser())
+    except ssl.SSLError as error:
+        raise SettingsError(f"security: {client_ca} holds no certificate ({error.reason})") from error
 
 
 def is_loopback(host: str) -> bool:

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, CliSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import SettingsError as SourceError
 
-from services.common.config_files import LayeredFiles, default_models_dir
+from services.common.config_files import LayeredFiles, default_models_dir, resolve_profile
 from services.common.errors import SettingsError
 from services.common.security import ClientCredentials, ServerSecurity
 
@@ -33,6 +34,7 @@ class ServerSettings(Section):
 
     host: str = Field("127.0.0.1", description="Address to listen on. Any but loopback demands TLS and a token.")
     port: int = Field(ge=0, le=65535, description="gRPC port.")
+    metrics_host: str = Field("127.0.0.1", description="Address of the metrics. They are shown to whoever reaches it.")
     metrics_port: int = Field(ge=0, le=65535, description="Prometheus port; 0 turns metrics off.")
     drain_s: float = Field(10, ge=0, description="How long calls may go on after SIGTERM.")
     default_deadline_s: float = Field(30, gt=0, description="Longest a call may take that has no limit of its own.")
@@ -71,6 +73,12 @@ class ProcessSettings(BaseSettings):
     models_dir: Path = Field(default_factory=default_models_dir, description="Where models lie.")
     log: LogSettings = Field(LogSettings(), description="Logging.")
 
+    @field_validator("profile")
+    @classmethod
+    def _name_the_profile(cls, name: str) -> str:
+        """Whoever asked for `auto`, a flag included, gets the profile that it came to."""
+        return resolve_profile(name)
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -90,13 +98,16 @@ SettingsT = TypeVar("SettingsT", bound=ProcessSettings)
 def load(cls: type[SettingsT], arguments: Sequence[str] = (), program: str | None = None) -> SettingsT:
     """Reads the settings of a process, or raises an error that names the key."""
     _refuse_unknown_variables(cls, os.environ)
-    flags: CliSettingsSource[Any] = CliSettingsSource(
-        cls, cli_prog_name=program, cli_parse_args=list(arguments), cli_kebab_case=False
-    )
     try:
+        flags: CliSettingsSource[Any] = CliSettingsSource(
+            cls, cli_prog_name=program, cli_parse_args=list(arguments), cli_kebab_case=False
+        )
         return cls(_cli_settings_source=flags)
     except ValidationError as error:
         raise SettingsError("\n".join(_sentence(problem) for problem in error.errors())) from error
+    except SourceError as error:  # a list or mapping that is not JSON; of a variable it names only the section
+        variables = ", ".join(name for name in os.environ if name.upper().startswith(PREFIX)) or "none"
+        raise SettingsError(f"settings: {error} ({error.__cause__}; variables set: {variables})") from error
 
 
 def _sentence(problem: Mapping[str, Any]) -> str:

@@ -9,12 +9,14 @@ from grpc_status import rpc_status
 from services.common.errors import CallError, RemoteError
 
 DOMAIN = "superwhisper"
+# The sentence travels twice, once with three bytes for each that is not ASCII; beyond 8 KiB of metadata gRPC gives up.
+_MAX_MESSAGE_BYTES = 1500
 
 
 async def abort(context: grpc.aio.ServicerContext[object, object], error: CallError) -> NoReturn:
     """Ends the call with the error's status; what a program needs to know goes into the details."""
     code, name = error.status.value
-    status = status_pb2.Status(code=code, message=error.message)
+    status = status_pb2.Status(code=code, message=_shortened(error.message))
     info = error_details_pb2.ErrorInfo(reason=error.detailed_reason, domain=DOMAIN)
     info.metadata["retryable"] = str(error.retryable).lower()
     if error.field:
@@ -23,6 +25,13 @@ async def abort(context: grpc.aio.ServicerContext[object, object], error: CallEr
     rich = rpc_status.to_status(status)
     await context.abort(rich.code, rich.details, rich.trailing_metadata)
     raise AssertionError(f"abort with {name} returned")  # pragma: no cover
+
+
+def _shortened(message: str) -> str:
+    encoded = message.encode(errors="replace")
+    if len(encoded) <= _MAX_MESSAGE_BYTES:
+        return message
+    return encoded[:_MAX_MESSAGE_BYTES].decode(errors="ignore") + "…"
 
 
 def from_rpc_error(error: grpc.aio.AioRpcError, peer: str) -> RemoteError:

@@ -107,7 +107,9 @@ async def collect(messages: AsyncIterator[bytes], limit_bytes: int, message_limi
     content = bytearray()
     async for piece in messages:
         if len(piece) > message_limit_bytes:
-            raise OutOfRangeError(f"audio: {len(piece)} bytes in one message; the limit is {message_limit_bytes}")
+            raise OutOfRangeError(
+                f"audio: {len(piece)} bytes in one message; the limit is {message_limit_bytes}", field="audio"
+            )
         content += piece
         if len(content) > limit_bytes:
             raise OutOfRangeError(f"audio: the recording is larger than {limit_bytes} bytes", field="audio")

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -15,6 +15,26 @@ async def cancel_and_wait(*tasks: "asyncio.Task[T]") -> None:
     for outcome in await asyncio.gather(*tasks, return_exceptions=True):
         if isinstance(outcome, BaseException) and not isinstance(outcome, asyncio.CancelledError):
             raise outcome
+
+
+async def wait_for_end(work: "asyncio.Future[Any]") -> None:
+    """Waits until the work has ended, through cancellations; they are raised afterwards. Its result does not matter."""
+    cancelled = False
+    while not work.done():
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError:
+            cancelled = True
+    if not work.cancelled():
+        work.exception()  # retrieved, so that asyncio does not report it
+    if cancelled:
+        raise asyncio.CancelledError
+
+
+def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The error that a task group ended of, out of its wrapping."""
+    error = group.exceptions[0]
+    return first_error(error) if isinstance(error, BaseExceptionGroup) else error
 
 
 async def read_ahead(source: AsyncIterator[T], limit: int) -> AsyncGenerator[T, None]:
@@ -30,7 +50,10 @@ async def read_ahead(source: AsyncIterator[T], limit: int) -> AsyncGenerator[T, 
 
 
 async def read_batches(source: AsyncIterator[T], limit: int) -> AsyncGenerator[list[T], None]:
-    """Like `read_ahead`, but gives all items at once that came since the last time: at least one."""
+    """Like `read_ahead`, but gives all items at once that came since the last time: at least one.
+
+    It owns the source: a generator is closed with it, also one that waits for room.
+    """
     queue: asyncio.Queue[T | _End] = asyncio.Queue(limit)
     task = asyncio.create_task(_fill(queue, source))
     try:
@@ -44,6 +67,8 @@ async def read_batches(source: AsyncIterator[T], limit: int) -> AsyncGenerator[l
                 return
     finally:
         await cancel_and_wait(task)
+        if isinstance(source, AsyncGenerator):
+            await source.aclose()
 
 
 def _waiting(queue: "asyncio.Queue[T]") -> list[T]:
@@ -56,7 +81,7 @@ def _sort_out(items: "list[T | _End]") -> "tuple[list[T], _End | None]":
 
 
 class _End:
-    def __init__(self, error: Exception | None) -> None:
+    def __init__(self, error: BaseException | None) -> None:
         self.error = error
 
 
@@ -65,6 +90,11 @@ async def _fill(queue: "asyncio.Queue[T | _End]", source: AsyncIterator[T]) -> N
     try:
         async for item in source:
             await queue.put(item)
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise  # the reader left
+        end = _End(error)  # something inside the source was cancelled; the reader would wait for ever
     except Exception as error:  # noqa: BLE001  # handed to the reader, who raises it
         end = _End(error)
     await queue.put(end)

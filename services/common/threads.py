@@ -10,18 +10,22 @@ from collections.abc import AsyncGenerator, Callable, Generator
 from concurrent.futures import Executor
 from typing import TypeVar
 
+from services.common.tasks import wait_for_end
+
 T = TypeVar("T")
 
 
 async def run_blocking(executor: Executor, work: Callable[[threading.Event], T]) -> T:
     """Runs `work(stop)` in the executor. Cancelled, it sets `stop` and waits until the work has ended."""
     stop = threading.Event()
-    future = asyncio.get_running_loop().run_in_executor(executor, work, stop)
+    job = executor.submit(work, stop)
+    future = asyncio.wrap_future(job)
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:
         stop.set()
-        await _ended(future)
+        if not job.cancel():  # it left the executor's queue and runs
+            await wait_for_end(future)
         raise
 
 
@@ -44,23 +48,11 @@ async def iterate_blocking(
     finally:
         # A generator that is still executing cannot be closed: wait for its step first.
         stop.set()
-        if pending is not None:
-            await _ended(pending)
-        await _ended(loop.run_in_executor(executor, items.close))
+        try:
+            if pending is not None:
+                await wait_for_end(pending)
+        finally:
+            await wait_for_end(loop.run_in_executor(executor, items.close))
 
 
 _END = object()
-
-
-async def _ended(future: "asyncio.Future[object] | asyncio.Future[T] | asyncio.Future[None]") -> None:
-    """Waits for work that nobody wants any more, through further cancellations; its result does not matter."""
-    again = False
-    while not future.done():
-        try:
-            await asyncio.wait([future])
-        except asyncio.CancelledError:
-            again = True
-    if not future.cancelled():
-        future.exception()  # retrieved, so that asyncio does not report it
-    if again:
-        raise asyncio.CancelledError

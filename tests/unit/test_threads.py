@@ -1,0 +1,196 @@
+"""services/common/threads.py: no thread works on unseen."""
+
+import asyncio
+import threading
+from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+
+import pytest
+
+from services.common.tasks import cancel_and_wait
+from services.common.threads import iterate_blocking, run_blocking
+from tests.support.waiting import BOUND_S, wait_until
+
+
+@pytest.fixture
+def executor() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(1) as pool:
+        yield pool
+
+
+class Work:
+    """Blocks its thread until it is told to stop."""
+
+    def __init__(self) -> None:
+        self.began = threading.Event()
+        self.ended = threading.Event()
+
+    def __call__(self, stop: threading.Event) -> str:
+        self.began.set()
+        assert stop.wait(BOUND_S)
+        self.ended.set()
+        return "stopped"
+
+
+async def test_the_result_comes_back(executor: ThreadPoolExecutor) -> None:
+    assert await run_blocking(executor, lambda stop: (stop.is_set(), threading.current_thread().name)) == (
+        False,
+        next(iter(executor._threads)).name,
+    )
+
+
+async def test_exceptions_come_back(executor: ThreadPoolExecutor) -> None:
+    def work(stop: threading.Event) -> None:
+        raise KeyError("engine")
+
+    with pytest.raises(KeyError, match="engine"):
+        await run_blocking(executor, work)
+
+
+async def test_cancelled_it_stops_the_work_and_returns_only_when_the_work_has_ended(
+    executor: ThreadPoolExecutor,
+) -> None:
+    work = Work()
+    task = asyncio.create_task(run_blocking(executor, work))
+    await wait_until(work.began.is_set, "the work")
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert work.ended.is_set()
+
+
+async def test_cancelled_twice_it_still_waits_for_the_work(executor: ThreadPoolExecutor) -> None:
+    may_end, began, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def work(stop: threading.Event) -> None:
+        began.set()
+        assert may_end.wait(BOUND_S)
+        ended.set()
+
+    task = asyncio.create_task(run_blocking(executor, work))
+    await wait_until(began.is_set, "the work")
+    for _ in range(2):
+        task.cancel()
+        for _ in range(10):  # turns of the loop, so that the cancellation arrives
+            await asyncio.sleep(0)
+    assert not task.done()
+    may_end.set()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert ended.is_set()
+
+
+async def test_cancelled_work_that_waits_for_its_turn_never_begins_and_delays_nobody(
+    executor: ThreadPoolExecutor,
+) -> None:
+    ahead, queued = Work(), Work()
+    running = asyncio.create_task(run_blocking(executor, ahead))
+    await wait_until(ahead.began.is_set, "the work ahead")
+    waiting = asyncio.create_task(run_blocking(executor, queued))
+    await wait_until(lambda: executor._work_queue.qsize() > 0, "the queue")
+    async with asyncio.timeout(BOUND_S / 2):  # the work ahead would last longer
+        await cancel_and_wait(waiting)
+    assert not ahead.ended.is_set()
+    await cancel_and_wait(running)
+    await run_blocking(executor, lambda stop: None)  # whatever was queued before has run now
+    assert not queued.began.is_set()
+
+
+# Iterators
+
+
+class Counting:
+    """A blocking generator that remembers what happened to it."""
+
+    def __init__(self, *, blocks_at: int | None = None) -> None:
+        self.given = 0
+        self.blocked = threading.Event()
+        self.closed = threading.Event()
+        self.closed_while_stopped: bool | None = None
+        self._blocks_at = blocks_at
+
+    def __call__(self, stop: threading.Event) -> Generator[int, None, None]:
+        try:
+            while self.given < 3:
+                if self.given == self._blocks_at:
+                    self.blocked.set()
+                    assert stop.wait(BOUND_S)
+                self.given += 1
+                yield self.given
+        finally:
+            self.closed_while_stopped = stop.is_set()
+            self.closed.set()
+
+
+async def test_items_come_in_order_and_the_generator_is_closed(executor: ThreadPoolExecutor) -> None:
+    counting = Counting()
+    assert [item async for item in iterate_blocking(executor, counting)] == [1, 2, 3]
+    assert counting.closed.is_set()
+
+
+async def test_an_iterators_exception_comes_after_its_items(executor: ThreadPoolExecutor) -> None:
+    def make(stop: threading.Event) -> Generator[int, None, None]:
+        yield 1
+        raise KeyError("engine")
+
+    items = iterate_blocking(executor, make)
+    assert await anext(items) == 1
+    with pytest.raises(KeyError, match="engine"):
+        await anext(items)
+
+
+async def test_it_does_not_run_ahead_of_its_reader(executor: ThreadPoolExecutor) -> None:
+    counting = Counting()
+    async with aclosing(iterate_blocking(executor, counting)) as items:
+        await anext(items)
+        await run_blocking(executor, lambda stop: None)  # whatever was queued before has run now
+        assert counting.given == 1
+    assert counting.closed.is_set()
+    assert counting.closed_while_stopped is True
+
+
+async def test_cancelled_inside_a_step_the_generator_is_stopped_then_closed(executor: ThreadPoolExecutor) -> None:
+    """The trap: closing a generator that a thread still executes raises `generator already executing`."""
+    counting = Counting(blocks_at=1)
+
+    async def read() -> None:
+        async for _ in iterate_blocking(executor, counting):
+            pass
+
+    task = asyncio.create_task(read())
+    await wait_until(counting.blocked.is_set, "the step that blocks")
+    task.cancel()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert counting.closed.is_set()
+
+
+async def test_cancelled_twice_inside_a_step_the_generator_is_closed_all_the_same(executor: ThreadPoolExecutor) -> None:
+    may_go_on, began = threading.Event(), threading.Event()
+    closed = threading.Event()
+
+    def make(stop: threading.Event) -> Generator[int, None, None]:
+        try:
+            began.set()
+            assert may_go_on.wait(BOUND_S)
+            yield 1
+        finally:
+            closed.set()
+
+    async def read() -> None:
+        async for _ in iterate_blocking(executor, make):
+            pass
+
+    task = asyncio.create_task(read())
+    await wait_until(began.is_set, "the step that blocks")
+    for _ in range(2):
+        task.cancel()
+        for _ in range(10):
+            await asyncio.sleep(0)
+    may_go_on.set()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    # The generator object itself must not be what is left to the garbage collector.
+    await run_blocking(executor, lambda stop: None)
+    assert closed.is_set()
