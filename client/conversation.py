@@ -1,0 +1,80 @@
+"""The Converse stream: inputs in, events out. No terminal and no sound card here."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from client.events import Event, Input
+from client.peers import Peer
+from client.wire import from_response, to_request
+from superwhisper.assistant.v1 import assistant_pb2, assistant_pb2_grpc
+from superwhisper.common.v1 import audio_pb2
+
+_WAITING_INPUTS = 50  # a second of microphone messages; whoever gives more waits until they are sent
+
+
+@dataclass(frozen=True)
+class ConversationOptions:
+    """What the person wants. Without a rate there is no audio in that direction; empty strings leave it open."""
+
+    input_rate_hz: int | None = None
+    output_rate_hz: int | None = None
+    language_code: str = ""
+    voice: str = ""
+    system_prompt: str = ""
+    interim_results: bool = True
+
+    def to_message(self) -> assistant_pb2.ConverseConfig:
+        """As the first message of the stream."""
+        return assistant_pb2.ConverseConfig(
+            input_format=_format(self.input_rate_hz),
+            output_format=_format(self.output_rate_hz),
+            language_code=self.language_code,
+            voice=self.voice,
+            system_prompt=self.system_prompt,
+            interim_results=self.interim_results,
+        )
+
+
+class Conversation:
+    """One conversation with the assistant. `events` is read once, from beginning to end."""
+
+    def __init__(self, peer: Peer, options: ConversationOptions, limit_s: float) -> None:
+        self._peer = peer
+        self._options = options
+        self._limit_s = limit_s
+        self._inputs: asyncio.Queue[Input | None] = asyncio.Queue(_WAITING_INPUTS)
+
+    async def give(self, given: Input) -> None:
+        """Sends the assistant something; waits while it does not keep up."""
+        await self._inputs.put(given)
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """All that the assistant tells, until the conversation is over. A lost connection is a CommandError."""
+        async with self._peer.open() as channel:
+            stub: assistant_pb2_grpc.AssistantServiceAsyncStub = assistant_pb2_grpc.AssistantServiceStub(channel)
+            call = stub.Converse(self._requests(), **self._peer.call_options(self._limit_s))
+            try:
+                async with aclosing(self._peer.responses(call)) as responses:
+                    async for response in responses:
+                        event = from_response(response)
+                        if event is not None:
+                            yield event
+            finally:
+                pass
+
+    async def _requests(self) -> AsyncIterator[assistant_pb2.ConverseRequest]:
+        yield assistant_pb2.ConverseRequest(config=self._options.to_message())
+        while (given := await self._inputs.get()) is not None:
+            yield to_request(given)
+
+    def _stop_sending(self) -> None:
+        """Lets the requests end: the task in gRPC that reads them outlives a call that its server ended."""
+        while not self._inputs.empty():
+            self._inputs.get_nowait()
+        self._inputs.put_nowait(None)
+
+
+def _format(rate_hz: int | None) -> audio_pb2.AudioFormat | None:
+    return audio_pb2.AudioFormat(sample_rate_hz=rate_hz) if rate_hz else None

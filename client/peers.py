@@ -1,0 +1,68 @@
+"""The services that the client talks to, and calls whose failures are sentences."""
+
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from client.config import ClientSection
+from client.errors import as_sentence
+from client.first_status import FirstStatus
+from services.common.channels import CallOptions, Connection
+from services.common.settings import PeerSettings
+
+_TITLES = {
+    "assistant": "the assistant",
+    "stt": "the speech recognition (stt)",
+    "llm": "the language model (llm)",
+    "tts": "the speech synthesis (tts)",
+}
+NAMES = tuple(_TITLES)
+
+
+@dataclass(frozen=True)
+class Peer:
+    """One service."""
+
+    name: str
+    connection: Connection
+
+    @classmethod
+    def of(cls, name: str, client: ClientSection) -> "Peer":
+        """The service of this name, where the settings say that it is."""
+        settings: PeerSettings = getattr(client, name)
+        return cls(name, Connection(settings.address, settings.credentials))
+
+    @property
+    def title(self) -> str:
+        """What a sentence calls it."""
+        return _TITLES[self.name]
+
+    @property
+    def address(self) -> str:
+        """host:port."""
+        return self.connection.address
+
+    def open(self) -> grpc.aio.Channel:
+        """A channel; the caller closes it."""
+        return self.connection.open()
+
+    def call_options(self, limit_s: float) -> CallOptions:
+        """What a call to it is made with."""
+        return self.connection.call_options(limit_s)
+
+    async def responses(self, call: Any) -> AsyncGenerator[Any, None]:
+        """The messages of a streaming call, its failure as a sentence; the call ends when nobody reads on."""
+        had_answered = False
+        status = FirstStatus(call)
+        try:
+            async for response in call:
+                had_answered = True
+                yield response
+        except grpc.aio.AioRpcError as raised:
+            error = status.error(raised)
+            if error is not None:
+                raise as_sentence(error, self.title, self.address, had_answered=had_answered) from raised
+        finally:
+            call.cancel()

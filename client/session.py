@@ -1,0 +1,130 @@
+"""One run of `talk`: the conversation, what is shown of it and what is played of it."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from typing import Protocol
+
+from client.conversation import Conversation
+from client.errors import CommandError
+from client.events import (
+    Degraded,
+    End,
+    Event,
+    Interrupted,
+    MicrophoneAudio,
+    Outcome,
+    Played,
+    ReplyAudio,
+    SessionOpened,
+    TurnFinished,
+)
+from client.playback import Player
+from client.reply_file import AudioFile
+from client.turns import Turns
+from client.view import View
+from services.common.tasks import cancel_and_wait, first_error
+
+_REPORT_EVERY_S = 0.1
+_GOODBYE_S = 10.0  # how long the assistant may take to end a conversation when nothing is left to do
+
+
+class AudioSource(Protocol):
+    """Where the person's voice comes from."""
+
+    @property
+    def rate_hz(self) -> int:
+        """Samples per second."""
+
+    def messages(self) -> AsyncGenerator[bytes, None]:
+        """The audio, each message as soon as it was said."""
+
+
+class Session:
+    """Lives as long as its conversation."""
+
+    def __init__(self, conversation: Conversation, view: View, player: Player, file: AudioFile | None) -> None:
+        self.conversation = conversation
+        self.view = view
+        self.player = player
+        self.turns = Turns()
+        self.problems: list[str] = []
+        self._file = file
+        self._reported: Played | None = None
+        self._last_trouble = ""
+
+    async def run(self, drive: Callable[["Session"], Awaitable[None]]) -> None:
+        """Converses as `drive` does, says goodbye after it, and raises what went wrong."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                reading = group.create_task(self._read(), name="reading")
+                driving = group.create_task(_coroutine(drive(self)), name="driving")
+                reporting = group.create_task(self._report_always(), name="reporting")
+                await asyncio.wait((reading, driving), return_when=asyncio.FIRST_COMPLETED)
+                if not driving.done():
+                    raise CommandError("the assistant ended the conversation; start anew to go on")
+                await self.conversation.give(End())
+                await asyncio.wait((reading,), timeout=_GOODBYE_S)
+                for task in (reading, reporting):
+                    task.cancel()
+        except BaseExceptionGroup as group_error:
+            raise first_error(group_error) from None
+
+    async def feed(self, source: AudioSource, *, deaf: Callable[[], bool] = lambda: False) -> None:
+        """Lets the assistant hear the source, and silence while `deaf`. Ends when the source does."""
+        async with aclosing(source.messages()) as messages:
+            async for audio in messages:
+                await self.conversation.give(MicrophoneAudio(bytes(len(audio)) if deaf() else audio))
+
+    async def feed_while(self, source: AudioSource, work: Awaitable[None]) -> None:
+        """Feeds the source until the work is done."""
+        feeding = asyncio.create_task(self.feed(source), name="feeding")
+        try:
+            await work
+        finally:
+            await cancel_and_wait(feeding)
+
+    async def settled(self) -> None:
+        """Waits until no turn goes on and its reply was played, and reports so."""
+        await self.turns.until(lambda: self.turns.is_idle)
+        await self.player.drained()
+        await self._report()
+
+    async def _read(self) -> None:
+        async with aclosing(self.conversation.events()) as events:
+            async for event in events:
+                self.view.show(event)
+                await self._take(event)
+                self.turns.observe(event)
+
+    async def _take(self, event: Event) -> None:
+        match event.what:
+            case SessionOpened(output_rate_hz=int(rate_hz)):
+                self.player.open(rate_hz)
+                if self._file is not None:
+                    self._file.open(rate_hz)
+            case ReplyAudio() as reply:
+                await self.player.play(event.turn_id, reply)
+                if self._file is not None:
+                    self._file.write(reply.audio)
+            case Interrupted():
+                self.player.flush()
+            case Degraded(stage, _, message):
+                self._last_trouble = f"{stage}: {message}"
+            case TurnFinished(Outcome.FAILED):
+                self.problems.append(f"a turn failed ({self._last_trouble or 'the assistant did not say why'})")
+
+    async def _report_always(self) -> None:
+        while True:
+            await asyncio.sleep(_REPORT_EVERY_S)
+            await self._report()
+
+    async def _report(self) -> None:
+        played = self.player.played()
+        if played is not None and played != self._reported:
+            self._reported = played
+            await self.conversation.give(played)
+
+
+async def _coroutine(work: Awaitable[None]) -> None:
+    await work

@@ -1,0 +1,106 @@
+"""A conversation as text: in place and in colour on a terminal, plain lines everywhere else."""
+
+from rich.console import Console
+from rich.control import Control
+from rich.segment import ControlType
+from rich.table import Table
+from rich.text import Text
+
+from client.events import Degraded, Event, Interrupted, Outcome, ReplyText, Transcript, TurnFinished
+from services.common.text import clean
+
+_ERASE_LINE = Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2))
+
+
+class TextView:
+    """For people."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False)
+        self._partial = ""
+        self._in_reply = False
+
+    def show(self, event: Event) -> None:
+        """The assistant told something."""
+        match event.what:
+            case Transcript(text, is_final=False):
+                self._show_partial(printable(text))
+            case Transcript(typed=True) if self._console.is_terminal:
+                pass  # it stands there as it was typed
+            case Transcript(text):
+                self._line(Text.assemble(("you: ", "bold cyan"), printable(text)))
+            case ReplyText(delta):
+                self._show_reply(printable(delta))
+            case Interrupted():
+                self._line(Text("(interrupted)", "yellow"))
+            case Degraded(stage, _, message):
+                self._line(Text(f"{stage} has a problem: {printable(message)}", "yellow"))
+            case TurnFinished():
+                self._show_times(event.what)
+
+    def note(self, text: str) -> None:
+        """The client has something to say about itself."""
+        self._line(Text(text, "dim"))
+
+    def ask_for_text(self) -> None:
+        """A line may be typed now."""
+        if self._console.is_terminal:
+            self._console.print("> ", end="")
+
+    def reply_file(self, path: str, duration_s: float) -> None:
+        """The reply audio was written."""
+        self._line(Text(f"reply audio: {path} ({duration_s:.1f} s)", "dim"))
+
+    def _show_partial(self, text: str) -> None:
+        if not text or text == self._partial or self._in_reply:
+            return
+        self._partial = text
+        if not self._console.is_terminal:
+            self._console.print(Text(f"  … {text}"), soft_wrap=True)
+            return
+        # Its end, where it is longer than the line: that is the part that changes.
+        self._console.control(_ERASE_LINE)
+        self._console.print(Text(f"  … {text[-max(self._console.width - 6, 1) :]}", "dim"), end="")
+
+    def _show_reply(self, delta: str) -> None:
+        if not self._in_reply:
+            self._line(Text("assistant: ", "bold green"), end="")
+            self._in_reply = True
+            delta = delta.lstrip()
+        self._console.print(Text(delta), end="", soft_wrap=True)
+        self._console.file.flush()
+
+    def _show_times(self, finished: TurnFinished) -> None:
+        if finished.outcome is Outcome.FAILED:
+            self._line(Text("the turn failed", "bold red"))
+        times = [(name.replace("_", " "), f"{ms:.0f} ms") for name, ms in finished.timings_ms.items()]
+        engines = ", ".join(f"{stage} {backend}" for stage, backend in finished.backends.items())
+        if self._console.is_terminal:
+            self._show_table(times)
+        else:
+            self._line(Text("times: " + ", ".join(f"{name} {ms}" for name, ms in times)))
+        self._line(Text(f"engines: {engines or 'none'}", "dim"))
+
+    def _show_table(self, rows: list[tuple[str, str]]) -> None:
+        self._line(Text())
+        table = Table(box=None, pad_edge=False, show_header=False, style="dim")
+        table.add_column()
+        table.add_column(justify="right")
+        for row in rows:
+            table.add_row(*row)
+        self._console.print(table)
+
+    def _line(self, text: Text, end: str = "\n") -> None:
+        """Begins a line of its own, whatever stands there."""
+        if self._in_reply:
+            self._console.print()
+        elif self._partial and self._console.is_terminal:
+            self._console.control(_ERASE_LINE)
+        self._in_reply = False
+        self._partial = ""
+        self._console.print(text, end=end, soft_wrap=True)
+
+
+def printable(text: str) -> str:
+    """The text without anything that would move the cursor or change the terminal."""
+    return clean(text).replace("\r", " ")
