@@ -13,6 +13,7 @@ from services.stt.config import EngineName, SttSection, SttSettings
 from services.stt.engine import SttEngine
 from services.stt.metrics import SttMetrics
 from services.stt.servicer import SttServicer
+from services.stt.vad import SileroDetector
 from superwhisper.stt.v1 import stt_pb2, stt_pb2_grpc
 
 
@@ -23,7 +24,7 @@ def build(settings: SttSettings) -> Service:
     loaders = _loaders(stt)
     chain = EngineChain([Candidate(name, loaders[name]) for name in stt.engines], ChainMetrics.create(registry, "stt"))
     draining = asyncio.Event()
-    servicer = SttServicer(chain, SttMetrics.create(registry), stt, draining)
+    servicer = SttServicer(chain, SileroDetector, SttMetrics.create(registry), stt, draining)
 
     def register(server: grpc.aio.Server) -> None:
         stt_pb2_grpc.add_SttServiceServicer_to_server(servicer, server)

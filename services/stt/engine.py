@@ -1,11 +1,14 @@
-"""What a recogniser is to this service. No gRPC here, and no speech library."""
+"""What a recogniser and a voice detector are to this service. No gRPC here, and no speech library."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from services.common.audio import Samples
 
 ENGINE_RATE_HZ = 16_000  # every recogniser of ours, and the voice activity detector, work at this rate
+FRAME_SAMPLES = 512  # what the detector looks at
+FRAME_MS = FRAME_SAMPLES * 1000 / ENGINE_RATE_HZ  # 32
 
 
 @dataclass(frozen=True)
@@ -67,3 +70,13 @@ class SttEngine(Protocol):
 
     async def close(self) -> None:
         """Gives back all that it holds."""
+
+
+class VoiceDetector(Protocol):
+    """Tells speech from everything else, in one stream: it remembers the frames before."""
+
+    def probabilities(self, frames: Sequence[Samples]) -> list[float]:
+        """The probability of speech in each frame of FRAME_SAMPLES samples. Called in a thread."""
+
+
+MakeDetector = Callable[[], VoiceDetector]

@@ -10,8 +10,7 @@ import numpy as np
 from services.common.audio import Samples
 from services.common.threads import run_blocking
 from services.stt.endpointing import Cause, Ended, Endpointer, Endpointing, Event, Started
-from services.stt.engine import ENGINE_RATE_HZ
-from services.stt.vad import FRAME_MS, FRAME_SAMPLES, SileroDetector
+from services.stt.engine import ENGINE_RATE_HZ, FRAME_MS, FRAME_SAMPLES, VoiceDetector
 
 PRE_ROLL_MS = 300  # detection is late; without it the first consonant is lost
 
@@ -40,9 +39,9 @@ Step = Event | Speech
 class Segmenter:
     """The utterances of one stream."""
 
-    def __init__(self, settings: Endpointing, threads: Executor) -> None:
+    def __init__(self, settings: Endpointing, detector: VoiceDetector, threads: Executor) -> None:
         self._endpointer = Endpointer(settings, FRAME_MS)
-        self._detector = SileroDetector()
+        self._detector = detector
         self._threads = threads
         self._rest = np.zeros(0, np.int16)
         kept = int((PRE_ROLL_MS + settings.min_speech_ms + settings.soft_pause_ms) / FRAME_MS) + 1

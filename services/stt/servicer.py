@@ -15,7 +15,7 @@ from services.common.streams import AudioLimits, AudioMeter, Messages, collect
 from services.stt import wire
 from services.stt.config import SttSection
 from services.stt.endpointing import Endpointing
-from services.stt.engine import ENGINE_RATE_HZ, SttEngine
+from services.stt.engine import ENGINE_RATE_HZ, MakeDetector, SttEngine
 from services.stt.events import Heard
 from services.stt.listener import Listener, ListenOptions
 from services.stt.metrics import SttMetrics
@@ -31,9 +31,15 @@ class SttServicer(stt_pb2_grpc.SttServiceServicer):
     """Translates; a Listener listens."""
 
     def __init__(
-        self, chain: EngineChain[SttEngine], metrics: SttMetrics, settings: SttSection, draining: asyncio.Event
+        self,
+        chain: EngineChain[SttEngine],
+        make_detector: MakeDetector,
+        metrics: SttMetrics,
+        settings: SttSection,
+        draining: asyncio.Event,
     ) -> None:
         self._chain = chain
+        self._make_detector = make_detector
         self._metrics = metrics
         self._settings = settings
         self._draining = draining
@@ -48,7 +54,7 @@ class SttServicer(stt_pb2_grpc.SttServiceServicer):
         config = (await messages.first()).config
         rate_hz = check_rate(config.audio_format.sample_rate_hz, "config.audio_format.sample_rate_hz")
         listener = self._listener(config.recognition, interim_results=config.interim_results)
-        segmenter = Segmenter(wire.to_endpointing(config.endpointing, self._settings.endpointing), self._threads)
+        segmenter = self._segmenter(wire.to_endpointing(config.endpointing, self._settings.endpointing))
         ready = stt_pb2.StreamReady(backend=self._chain.best().backend, engine_sample_rate_hz=ENGINE_RATE_HZ)
         yield stt_pb2.StreamingRecognizeResponse(ready=ready)
         async with aclosing(listener.listen(segmenter, self._audio(messages, rate_hz, segmenter))) as events:
@@ -125,8 +131,11 @@ class SttServicer(stt_pb2_grpc.SttServiceServicer):
         self, recording: Recording, recognition: stt_pb2.RecognitionConfig
     ) -> AsyncGenerator[Heard | Progress | RecordingTranscript, None]:
         listener = self._listener(recognition, interim_results=False)
-        segmenter = Segmenter(Endpointing(**self._settings.endpointing.model_dump()), self._threads)
+        segmenter = self._segmenter(Endpointing(**self._settings.endpointing.model_dump()))
         return transcribe(recording, listener, segmenter, self._chain.best().backend)
+
+    def _segmenter(self, endpointing: Endpointing) -> Segmenter:
+        return Segmenter(endpointing, self._make_detector(), self._threads)
 
     def _listener(self, recognition: stt_pb2.RecognitionConfig, *, interim_results: bool) -> Listener:
         options = ListenOptions(

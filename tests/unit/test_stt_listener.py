@@ -1,4 +1,4 @@
-"""A listener over scripted recognisers and the real voice activity detector, on speech of the repository."""
+"""A listener over scripted recognisers, on speech of the repository."""
 
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +18,7 @@ from services.stt.events import Heard, ListenerEvent, SpeechPaused, SpeechResume
 from services.stt.listener import Listener, ListenOptions, agreed_prefix
 from services.stt.metrics import SttMetrics
 from services.stt.segmenter import FlushUtterance, Segmenter
-from tests.fakes.recognisers import ScriptedRecogniser
+from tests.fakes.recognisers import LoudnessDetector, ScriptedRecogniser
 from tests.support.shared_data import REPOSITORY
 
 QUESTION = read_wav((REPOSITORY / "client/assets/question-en.wav").read_bytes(), "question").samples
@@ -47,7 +47,10 @@ async def listen(
     options = ListenOptions(RecognitionOptions(), interim_results, limit_s=10)
     with ThreadPoolExecutor(1) as threads:
         listener = Listener(chain, SttMetrics.create(registry), options)
-        return [event async for event in listener.listen(Segmenter(Endpointing(), threads), _messages(audio))]
+        return [
+            event
+            async for event in listener.listen(Segmenter(Endpointing(), LoudnessDetector(), threads), _messages(audio))
+        ]
 
 
 async def _messages(audio: list[Samples | FlushUtterance]) -> AsyncIterator[Samples | FlushUtterance]:

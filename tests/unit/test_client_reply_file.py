@@ -1,0 +1,69 @@
+"""Reply audio as a WAV file."""
+
+from pathlib import Path
+
+import pytest
+
+from client.errors import CommandError
+from client.reply_file import audio_file
+from services.common.audio import read_wav
+
+AUDIO = b"\1\0" * 800
+
+
+def write(path: Path, *pieces: bytes, fail: bool = False, keep_unfinished: bool = False) -> None:
+    with audio_file(path, keep_unfinished=keep_unfinished) as file:
+        assert file is not None
+        file.open(8000)
+        for piece in pieces:
+            file.write(piece)
+        if fail:
+            raise KeyboardInterrupt
+
+
+def test_it_appears_when_it_is_complete(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    with audio_file(path) as file:
+        assert file is not None
+        file.open(8000)
+        file.write(AUDIO)
+        file.write(AUDIO)
+        assert not path.exists()
+    assert file.duration_s == pytest.approx(0.2)
+    recording = read_wav(path.read_bytes(), "a")
+    assert (recording.sample_rate_hz, recording.samples.tobytes()) == (8000, AUDIO * 2)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
+
+
+def test_where_nothing_is_written_the_older_file_stays(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"old")
+    write(path)
+    assert path.read_bytes() == b"old"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
+
+
+@pytest.mark.parametrize("keep_unfinished", [True, False])
+def test_a_body_that_fails(tmp_path: Path, keep_unfinished: bool) -> None:
+    path = tmp_path / "a.wav"
+    with pytest.raises(KeyboardInterrupt):
+        write(path, AUDIO, fail=True, keep_unfinished=keep_unfinished)
+    assert [path.name for path in tmp_path.iterdir()] == (["a.wav"] if keep_unfinished else [])
+    if keep_unfinished:
+        assert read_wav(path.read_bytes(), "a").samples.tobytes() == AUDIO
+
+
+def test_a_name_that_cannot_be_written(tmp_path: Path) -> None:
+    with pytest.raises(CommandError, match=r"a\.wav cannot be written: No such file or directory"):
+        write(tmp_path / "nowhere" / "a.wav", AUDIO)
+
+
+def test_no_name_no_file() -> None:
+    with audio_file(None) as file:
+        assert file is None
+
+
+def test_a_format_that_never_came(tmp_path: Path) -> None:
+    with audio_file(tmp_path / "a.wav"):
+        pass
+    assert list(tmp_path.iterdir()) == []

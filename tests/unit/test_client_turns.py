@@ -1,0 +1,52 @@
+"""Which turns began and how they ended."""
+
+import asyncio
+
+from client.events import Event, Outcome, ReplyText, State, StateChanged, Transcript, TurnFinished
+from client.turns import Turns
+
+FINISHED = TurnFinished(Outcome.COMPLETED, {}, {})
+
+
+def test_a_turn_goes_on_from_its_transcript_to_its_end() -> None:
+    turns = Turns()
+    turns.observe(Event("", Transcript("wh", is_final=False)))
+    assert turns.is_idle
+    turns.observe(Event("t1", Transcript("what", is_final=True)))
+    assert not turns.is_idle
+    turns.observe(Event("t1", FINISHED))
+    assert turns.is_idle
+    assert turns.outcomes == {"t1": Outcome.COMPLETED}
+
+
+def test_what_is_told_of_a_turn_that_is_over_does_not_begin_it_again() -> None:
+    turns = Turns()
+    turns.observe(Event("t1", StateChanged(State.THINKING)))
+    turns.observe(Event("t1", FINISHED))
+    turns.observe(Event("t1", StateChanged(State.LISTENING)))
+    turns.observe(Event("t1", StateChanged(State.THINKING)))
+    assert turns.is_idle
+
+
+def test_two_turns_at_once() -> None:
+    turns = Turns()
+    turns.observe(Event("t1", StateChanged(State.THINKING)))
+    turns.observe(Event("t2", StateChanged(State.THINKING)))
+    turns.observe(Event("t1", FINISHED))
+    assert not turns.is_idle
+    turns.observe(Event("t2", TurnFinished(Outcome.FAILED, {}, {})))
+    assert list(turns.outcomes.values()) == [Outcome.COMPLETED, Outcome.FAILED]
+
+
+async def test_others_wait_for_it() -> None:
+    turns = Turns()
+    waiting = [
+        asyncio.create_task(turns.next_event()),
+        asyncio.create_task(turns.until(lambda: "t1" in turns.outcomes)),
+    ]
+    await asyncio.sleep(0)
+    turns.observe(Event("t1", ReplyText("a")))
+    await waiting[0]
+    assert not waiting[1].done()
+    turns.observe(Event("t1", FINISHED))
+    await waiting[1]

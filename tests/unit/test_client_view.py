@@ -1,0 +1,143 @@
+"""What is shown of a conversation."""
+
+import io
+import json
+
+from rich.console import Console
+
+from client.events import (
+    Degraded,
+    Event,
+    Interrupted,
+    Outcome,
+    ReplyAudio,
+    ReplyText,
+    SessionOpened,
+    State,
+    StateChanged,
+    Transcript,
+    TurnFinished,
+    What,
+)
+from client.text_view import TextView
+from client.view import JsonView, View
+
+FINISHED = TurnFinished(Outcome.COMPLETED, {"first_audio": 180.26, "total": 900}, {"llm": "scripted"})
+TURN: list[What] = [
+    SessionOpened("s1", "secret", False, 16_000),
+    StateChanged(State.LISTENING),
+    Transcript("wh", is_final=False),
+    Transcript("wh", is_final=False),
+    Transcript("what", is_final=True),
+    ReplyText(" I am"),
+    ReplyAudio(b"\0\0", 0, 0),
+    ReplyText(" here."),
+    FINISHED,
+]
+
+
+def shown(*told: What, terminal: bool = False) -> str:
+    out = io.StringIO()
+    console = Console(file=out, force_terminal=terminal, width=40, highlight=False, color_system=None)
+    tell(TextView(console), *told)
+    return out.getvalue()
+
+
+def tell(view: View, *told: What) -> None:
+    for what in told:
+        view.show(Event("t1", what))
+
+
+def test_a_turn_as_plain_lines() -> None:
+    assert shown(*TURN).splitlines() == [
+        "  … wh",
+        "you: what",
+        "assistant: I am here.",
+        "times: first audio 180 ms, total 900 ms",
+        "engines: llm scripted",
+    ]
+
+
+def test_on_a_terminal_the_partial_makes_room_for_the_final() -> None:
+    written = shown(Transcript("wh", is_final=False), Transcript("what", is_final=True), terminal=True)
+    assert written == "\r\x1b[2K  … wh\r\x1b[2Kyou: what\n"
+
+
+def test_a_long_partial_stays_on_its_line_with_its_end() -> None:
+    written = shown(Transcript("a" * 50 + "the end", is_final=False), terminal=True)
+    line = written.removeprefix("\r\x1b[2K")
+    assert len(line) < 40
+    assert line.endswith("the end")
+
+
+def test_what_was_typed_on_a_terminal_is_not_repeated() -> None:
+    assert shown(Transcript("hello", is_final=True, typed=True), terminal=True) == ""
+    assert shown(Transcript("hello", is_final=True, typed=True)) == "you: hello\n"
+
+
+def test_trouble_begins_a_line_of_its_own() -> None:
+    failed = TurnFinished(Outcome.FAILED, {}, {})
+    written = shown(ReplyText("I am"), Degraded("tts", "R", "it broke"), ReplyText("sorry"), Interrupted("I"), failed)
+    assert written.splitlines() == [
+        "assistant: I am",
+        "tts has a problem: it broke",
+        "assistant: sorry",
+        "(interrupted)",
+        "the turn failed",
+        "times: ",
+        "engines: none",
+    ]
+
+
+def test_times_are_a_table_on_a_terminal() -> None:
+    assert shown(FINISHED, terminal=True).splitlines() == [
+        "",
+        "first audio  180 ms",
+        "total        900 ms",
+        "engines: llm scripted",
+    ]
+
+
+def test_words_stay_whole_and_unwrapped() -> None:
+    assert shown(ReplyText("word " * 30), ReplyText("end")) == "assistant: " + "word " * 30 + "end"
+
+
+def test_notes_and_files() -> None:
+    out = io.StringIO()
+    view = TextView(Console(file=out, width=40))
+    view.note("listening [here]")
+    view.reply_file("a.wav", 1.25)
+    view.ask_for_text()
+    assert out.getvalue() == "listening [here]\nreply audio: a.wav (1.2 s)\n"
+
+
+def test_json_lines() -> None:
+    out = io.StringIO()
+    view = JsonView(out)
+    tell(view, *TURN, Degraded("tts", "R", "é"), Interrupted("I"))
+    view.note("n")
+    view.reply_file("a.wav", 1.25)
+    lines = [json.loads(line) for line in out.getvalue().splitlines()]
+    assert [line["event"] for line in lines] == [
+        "session",
+        "state",
+        *["transcript"] * 3,
+        "reply_text",
+        "reply_audio",
+        "reply_text",
+        "turn_finished",
+        "degraded",
+        "interrupted",
+        "note",
+        "reply_file",
+    ]
+    assert lines[0] == {
+        "event": "session",
+        "turn_id": "t1",
+        "session_id": "s1",
+        "resumed": False,
+        "output_rate_hz": 16_000,
+    }
+    assert lines[6] == {"event": "reply_audio", "turn_id": "t1", "sequence": 0, "first_sample": 0, "samples": 1}
+    assert lines[8]["timings_ms"] == {"first_audio": 180.3, "total": 900}
+    assert lines[9]["message"] == "é"
