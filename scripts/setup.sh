@@ -26,8 +26,8 @@ began=$SECONDS
 # pip 23.1 and later take the compiled wheel from their cache next time, hashes or not.
 .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r constraints/pip.txt
 # llama.cpp without its part for pictures, on all cores: three minutes instead of nine. And for any processor with AVX2
-# (2013), not for this one alone: what is compiled natively for AMX dies on virtual machines that announce it but forbid
-# it, and pip's cache outlives a change of processor. Yours come last and win: CMAKE_ARGS="-DGGML_NATIVE=ON" make setup
+# (2013), not for this one alone: it is as fast here, pip's cache outlives a change of processor, and what GCC 12 makes
+# of llama.cpp's AMX code crashes. Yours come last and win: CMAKE_ARGS="-DGGML_NATIVE=ON" make setup
 export CMAKE_ARGS="-DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF ${CMAKE_ARGS:-}"
 export CMAKE_BUILD_PARALLEL_LEVEL=${CMAKE_BUILD_PARALLEL_LEVEL:-$(nproc)}
 .venv/bin/python -m pip install -q --require-hashes -r constraints/all.txt
