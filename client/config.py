@@ -12,8 +12,8 @@ class ClientSection(Section):
     stt: PeerSettings = Field(description="The ears (transcribe).")
     llm: PeerSettings = Field(description="The mind (ask).")
     tts: PeerSettings = Field(description="The mouth (say).")
-    microphone: str = Field("", description="Name, part of a name or number; empty: the machine's default.")
-    loudspeaker: str = Field("", description="Name, part of a name or number; empty: the machine's default.")
+    microphone: str = Field("", description="Name, part of it or number; empty: the machine's default; none: none.")
+    loudspeaker: str = Field("", description="Name, part of it or number; empty: the machine's default; none: none.")
     half_duplex: bool = Field(
         True, description="Hear nothing while the loudspeaker speaks, so that the assistant never hears itself."
     )

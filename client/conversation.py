@@ -62,7 +62,7 @@ class Conversation:
                         if event is not None:
                             yield event
             finally:
-                pass
+                self._stop_sending()
 
     async def _requests(self) -> AsyncIterator[assistant_pb2.ConverseRequest]:
         yield assistant_pb2.ConverseRequest(config=self._options.to_message())

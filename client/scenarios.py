@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 from client.events import Mute, TypedText
+from client.half_duplex import HalfDuplex
 from client.session import AudioSource, Session
 from client.typed import typed_lines
 from client.wav_source import WavSource
@@ -72,6 +73,7 @@ async def _stay(session: Session) -> None:
 
 async def talk(session: Session, microphone: AudioSource, *, half_duplex: bool) -> None:
     """Talks until the person has had enough."""
-    # Without it the assistant would hear its own reply and answer that. Not a pause: it ends with the last sample.
-    deaf = session.player.is_playing if half_duplex else lambda: False
-    await session.feed(microphone, deaf=deaf)
+    if half_duplex:
+        await session.feed(microphone, deaf=HalfDuplex(session.player.is_playing).is_deaf)
+    else:
+        await session.feed(microphone)

@@ -11,6 +11,7 @@ from client.errors import CommandError
 from services.common.audio import MAX_RATE_HZ
 
 Direction = Literal["input", "output"]
+NONE = "none"  # the name of no device, for those who want none
 _WORDS: dict[Direction, str] = {"input": "microphone", "output": "loudspeaker"}
 
 
@@ -35,6 +36,8 @@ def library() -> Any | None:
 
 def find(direction: Direction, wanted: str) -> Device | None:
     """The device of that name or number, or the machine's default; None if it has none. A wrong name is an error."""
+    if wanted == NONE:
+        return None
     sound = library()
     if sound is None:
         if wanted:

@@ -13,6 +13,8 @@ from typing import Any
 from tests.support.shared_data import REPOSITORY
 
 _BOUND_S = 60.0
+# What stands before the machine that runs the tests must not decide how they end, nor hear them.
+_NO_SOUND = {"SUPERWHISPER_CLIENT__MICROPHONE": "none", "SUPERWHISPER_CLIENT__LOUDSPEAKER": "none"}
 
 
 @dataclass(frozen=True)
@@ -54,9 +56,8 @@ async def started(
         stdout=out,
         stderr=asyncio.subprocess.PIPE,
         cwd=folder or REPOSITORY,
-        # Its own folder of sound settings, so that no test talks into this machine's microphone. PYTHONPATH: `-m`
-        # looks in the current folder, and the tests have their own.
-        env={**_without_sound(), "PYTHONPATH": str(REPOSITORY), **(environment or {})},
+        # PYTHONPATH: `-m` looks in the current folder, and tests have their own.
+        env={**os.environ, **_NO_SOUND, "PYTHONPATH": str(REPOSITORY), **(environment or {})},
     )
     try:
         yield process
@@ -69,10 +70,6 @@ async def started(
 def files_in(folder: Path) -> list[str]:
     """What it left there."""
     return sorted(path.name for path in folder.iterdir())
-
-
-def _without_sound() -> dict[str, str]:
-    return {**os.environ, "ALSA_CONFIG_PATH": os.devnull, "XDG_RUNTIME_DIR": os.devnull}
 
 
 async def lines_until(process: asyncio.subprocess.Process, part: str) -> list[str]:

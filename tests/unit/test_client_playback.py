@@ -13,7 +13,7 @@ def audio(first: int, count: int) -> bytes:
 
 
 def samples(pulled: bytes) -> list[int]:
-    return np.frombuffer(pulled, np.int16).tolist()
+    return [int(sample) for sample in np.frombuffer(pulled, np.int16)]
 
 
 def test_silence_where_there_is_nothing() -> None:

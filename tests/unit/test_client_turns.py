@@ -2,20 +2,22 @@
 
 import asyncio
 
-from client.events import Event, Outcome, ReplyText, State, StateChanged, Transcript, TurnFinished
+from client.events import Event, Outcome, ReplyText, State, StateChanged, Transcript, TurnFinished, What
 from client.turns import Turns
 
 FINISHED = TurnFinished(Outcome.COMPLETED, {}, {})
 
 
+def is_idle_after(turns: Turns, turn_id: str, what: What) -> bool:
+    turns.observe(Event(turn_id, what))
+    return turns.is_idle
+
+
 def test_a_turn_goes_on_from_its_transcript_to_its_end() -> None:
     turns = Turns()
-    turns.observe(Event("", Transcript("wh", is_final=False)))
-    assert turns.is_idle
-    turns.observe(Event("t1", Transcript("what", is_final=True)))
-    assert not turns.is_idle
-    turns.observe(Event("t1", FINISHED))
-    assert turns.is_idle
+    assert is_idle_after(turns, "", Transcript("wh", is_final=False))
+    assert not is_idle_after(turns, "t1", Transcript("what", is_final=True))
+    assert is_idle_after(turns, "t1", FINISHED)
     assert turns.outcomes == {"t1": Outcome.COMPLETED}
 
 

@@ -1,5 +1,6 @@
 """Lines in text that comes in pieces."""
 
+import itertools
 from collections.abc import AsyncIterator
 
 from hypothesis import given
@@ -29,6 +30,6 @@ async def test_nothing() -> None:
 @given(st.text(alphabet="ab \n", max_size=40), st.lists(st.integers(0, 40), max_size=5))
 async def test_how_it_is_cut_does_not_matter(text: str, cuts: list[int]) -> None:
     bounds = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
-    cut = [text[start:end] for start, end in zip(bounds, bounds[1:], strict=False)]
+    cut = [text[start:end] for start, end in itertools.pairwise(bounds)]
     assert await collect(*cut) == await collect(text)
     assert await collect(text) == [line.strip() for line in text.split("\n") if line.strip()]
