@@ -1,7 +1,7 @@
 """The Converse stream: inputs in, events out. No terminal and no sound card here."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -44,7 +44,7 @@ class Conversation:
         self._peer = peer
         self._options = options
         self._limit_s = limit_s
-        self._inputs: asyncio.Queue[Input | None] = asyncio.Queue(_WAITING_INPUTS)
+        self._inputs: asyncio.Queue[Input] = asyncio.Queue(_WAITING_INPUTS)
 
     async def give(self, given: Input) -> None:
         """Sends the assistant something; waits while it does not keep up."""
@@ -54,26 +54,17 @@ class Conversation:
         """All that the assistant tells, until the conversation is over. A lost connection is a CommandError."""
         async with self._peer.open() as channel:
             stub: assistant_pb2_grpc.AssistantServiceAsyncStub = assistant_pb2_grpc.AssistantServiceStub(channel)
-            call = stub.Converse(self._requests(), **self._peer.call_options(self._limit_s))
-            try:
-                async with aclosing(self._peer.responses(call)) as responses:
-                    async for response in responses:
-                        event = from_response(response)
-                        if event is not None:
-                            yield event
-            finally:
-                self._stop_sending()
+            call = stub.Converse(**self._peer.call_options(self._limit_s))
+            async with aclosing(self._peer.responses(call, self._requests())) as responses:
+                async for response in responses:
+                    event = from_response(response)
+                    if event is not None:
+                        yield event
 
-    async def _requests(self) -> AsyncIterator[assistant_pb2.ConverseRequest]:
+    async def _requests(self) -> AsyncGenerator[assistant_pb2.ConverseRequest, None]:
         yield assistant_pb2.ConverseRequest(config=self._options.to_message())
-        while (given := await self._inputs.get()) is not None:
-            yield to_request(given)
-
-    def _stop_sending(self) -> None:
-        """Lets the requests end: the task in gRPC that reads them outlives a call that its server ended."""
-        while not self._inputs.empty():
-            self._inputs.get_nowait()
-        self._inputs.put_nowait(None)
+        while True:
+            yield to_request(await self._inputs.get())
 
 
 def _format(rate_hz: int | None) -> audio_pb2.AudioFormat | None:

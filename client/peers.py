@@ -1,6 +1,7 @@
 """The services that the client talks to, and calls whose failures are sentences."""
 
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +9,8 @@ import grpc
 
 from client.config import ClientSection
 from client.errors import as_sentence
-from client.first_status import FirstStatus
 from services.common.channels import CallOptions, Connection
+from services.common.exchange import exchange
 from services.common.settings import PeerSettings
 
 _TITLES = {
@@ -52,17 +53,15 @@ class Peer:
         """What a call to it is made with."""
         return self.connection.call_options(limit_s)
 
-    async def responses(self, call: Any) -> AsyncGenerator[Any, None]:
+    async def responses(
+        self, call: Any, requests: AsyncGenerator[Any, None] | None = None
+    ) -> AsyncGenerator[Any, None]:
         """The messages of a streaming call, its failure as a sentence; the call ends when nobody reads on."""
         had_answered = False
-        status = FirstStatus(call)
         try:
-            async for response in call:
-                had_answered = True
-                yield response
-        except grpc.aio.AioRpcError as raised:
-            error = status.error(raised)
-            if error is not None:
-                raise as_sentence(error, self.title, self.address, had_answered=had_answered) from raised
-        finally:
-            call.cancel()
+            async with aclosing(exchange(call, requests)) as responses:
+                async for response in responses:
+                    had_answered = True
+                    yield response
+        except grpc.aio.AioRpcError as error:
+            raise as_sentence(error, self.title, self.address, had_answered=had_answered) from error

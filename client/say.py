@@ -107,7 +107,7 @@ async def synthesize(
 ) -> AsyncGenerator[SpeechStarted | bytes, None]:
     """The rate, then the audio of a text that may still be coming."""
 
-    async def requests() -> AsyncIterator[tts_pb2.StreamingSynthesizeRequest]:
+    async def requests() -> AsyncGenerator[tts_pb2.StreamingSynthesizeRequest, None]:
         config = tts_pb2.StreamingSynthesizeConfig(voice=choice)
         yield tts_pb2.StreamingSynthesizeRequest(config=config)
         async for piece in text:
@@ -115,8 +115,8 @@ async def synthesize(
 
     async with peer.open() as channel:
         stub: tts_pb2_grpc.TtsServiceAsyncStub = tts_pb2_grpc.TtsServiceStub(channel)
-        call = stub.StreamingSynthesize(requests(), **peer.call_options(limit_s))
-        async with aclosing(peer.responses(call)) as responses:
+        call = stub.StreamingSynthesize(**peer.call_options(limit_s))
+        async with aclosing(peer.responses(call, requests())) as responses:
             async for response in responses:
                 kind = response.WhichOneof("event")
                 if kind == "started":

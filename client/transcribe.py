@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO
@@ -105,7 +105,7 @@ async def recognize(
 ) -> AsyncGenerator[stt_pb2.RecognizeResponse, None]:
     """The transcript of the file, sent in pieces."""
 
-    async def requests() -> AsyncIterator[stt_pb2.RecognizeFileRequest]:
+    async def requests() -> AsyncGenerator[stt_pb2.RecognizeFileRequest, None]:
         yield stt_pb2.RecognizeFileRequest(config=config)
         while piece := await asyncio.to_thread(file.read, _PIECE_BYTES):
             yield stt_pb2.RecognizeFileRequest(audio=piece)
@@ -113,8 +113,8 @@ async def recognize(
 
     async with peer.open() as channel:
         stub: stt_pb2_grpc.SttServiceAsyncStub = stt_pb2_grpc.SttServiceStub(channel)
-        call = stub.RecognizeFile(requests(), **peer.call_options(limit_s))
-        async with aclosing(peer.responses(call)) as responses:
+        call = stub.RecognizeFile(**peer.call_options(limit_s))
+        async with aclosing(peer.responses(call, requests())) as responses:
             async for response in responses:
                 kind = response.WhichOneof("event")
                 if kind == "progress":

@@ -77,7 +77,9 @@ def read_wav(content: bytes, field: str) -> Recording:
             promised = file.getnframes()
             frames = file.readframes(promised)
     except (wave.Error, EOFError, ValueError, RuntimeError) as error:  # the last for a chunk that ends outside
-        raise InvalidInputError(field, f"not a WAV file with PCM samples ({error or 'it ends too early'})") from error
+        raise InvalidInputError(
+            field, f"not a WAV file with PCM samples ({str(error) or 'it ends too early'})"
+        ) from error
     if len(frames) != promised * channels * width:
         raise InvalidInputError(field, f"its header promises {promised} frames, but the file ends before")
     check_rate(rate, f"{field}: sample rate")

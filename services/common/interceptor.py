@@ -52,10 +52,8 @@ class GuardInterceptor(grpc.aio.ServerInterceptor):
         metadata = {str(key): value for key, value in pairs if isinstance(value, str)}
         return self._guarded(handler, handler_call_details.method, metadata)
 
-    async def end_calls(self, limit_s: float) -> None:
-        """Ends what still runs after the server has stopped, and waits for its clean-up: gRPC waits for neither."""
-        for task in self._running:
-            task.cancel()
+    async def wait_for_clean_up(self, limit_s: float) -> None:
+        """Waits for handlers that a stopped server cut off: gRPC cancels them, but does not wait for them."""
         if self._running:
             await asyncio.wait(self._running, timeout=limit_s)
 

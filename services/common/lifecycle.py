@@ -68,7 +68,7 @@ async def serve(service: Service, settings: ServerSettings, *, stop: asyncio.Eve
         service.draining.set()
         status.end()
         await server.stop(settings.drain_s)
-        await interceptor.end_calls(_CLEAN_UP_S)
+        await interceptor.wait_for_clean_up(_CLEAN_UP_S)
         await service.close()
     _log.info("stopped")
 

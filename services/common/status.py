@@ -51,5 +51,5 @@ def from_rpc_error(error: grpc.aio.AioRpcError, peer: str) -> RemoteError:
                 )
     lost = error.code() is grpc.StatusCode.UNAVAILABLE
     if lost:
-        message = f"{peer} does not answer ({message})"
+        message = f"{peer} does not answer"
     return RemoteError(error.code(), message, reason="CONNECTION_LOST" if lost else error.code().name, retryable=lost)

@@ -1,11 +1,13 @@
 """The orchestrator's ports, over gRPC."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from typing import Any, TypeVar
+from contextlib import aclosing
+from typing import Any
 
 import grpc
 
 from services.common.channels import Connection
+from services.common.exchange import exchange
 from services.common.status import from_rpc_error
 from services.orchestrator.ports import EarsEvent, Line, ReplyEnd, Speaker, SpeechEnded, SpeechHeard, SpokenAudio, Voice
 from superwhisper.common.v1 import audio_pb2
@@ -18,7 +20,6 @@ _ROLES = {
     Speaker.USER: llm_pb2.ROLE_USER,
     Speaker.ASSISTANT: llm_pb2.ROLE_ASSISTANT,
 }
-ResponseT = TypeVar("ResponseT")
 
 
 class GrpcEars:
@@ -39,19 +40,20 @@ class GrpcEars:
             interim_results=True,
         )
 
-        async def requests() -> AsyncIterator[stt_pb2.StreamingRecognizeRequest]:
+        async def requests() -> AsyncGenerator[stt_pb2.StreamingRecognizeRequest, None]:
             yield stt_pb2.StreamingRecognizeRequest(config=config)
             async for piece in audio:
                 yield stt_pb2.StreamingRecognizeRequest(audio=piece)
 
-        call = self._stub.StreamingRecognize(requests(), **self._connection.call_options(self._limit_s))
-        async for response in responses(call, "stt"):
-            kind = response.WhichOneof("event")
-            if kind == "transcript":
-                heard = response.transcript
-                yield SpeechHeard(heard.text, heard.is_final, heard.stability, heard.language_code, heard.backend)
-            elif kind == "utterance_ended":
-                yield SpeechEnded(response.utterance_ended.end_ms, response.utterance_ended.endpoint_ms)
+        call = self._stub.StreamingRecognize(**self._connection.call_options(self._limit_s))
+        async with aclosing(_responses("stt", call, requests())) as responses:
+            async for response in responses:
+                kind = response.WhichOneof("event")
+                if kind == "transcript":
+                    heard = response.transcript
+                    yield SpeechHeard(heard.text, heard.is_final, heard.stability, heard.language_code, heard.backend)
+                elif kind == "utterance_ended":
+                    yield SpeechEnded(response.utterance_ended.end_ms, response.utterance_ended.endpoint_ms)
 
 
 class GrpcMind:
@@ -72,12 +74,13 @@ class GrpcMind:
             language_code=language_code,
         )
         call = self._stub.Generate(request, **self._connection.call_options(self._limit_s))
-        async for response in responses(call, "llm"):
-            kind = response.WhichOneof("event")
-            if kind == "text_delta":
-                yield response.text_delta
-            elif kind == "finished":
-                yield ReplyEnd(response.finished.backend)
+        async with aclosing(_responses("llm", call)) as responses:
+            async for response in responses:
+                kind = response.WhichOneof("event")
+                if kind == "text_delta":
+                    yield response.text_delta
+                elif kind == "finished":
+                    yield ReplyEnd(response.finished.backend)
 
 
 class GrpcMouth:
@@ -95,24 +98,26 @@ class GrpcMouth:
             voice=tts_pb2.VoiceConfig(voice=voice.name, language_code=voice.language_code),
         )
 
-        async def requests() -> AsyncIterator[tts_pb2.StreamingSynthesizeRequest]:
+        async def requests() -> AsyncGenerator[tts_pb2.StreamingSynthesizeRequest, None]:
             yield tts_pb2.StreamingSynthesizeRequest(config=config)
             async for delta in text:
                 yield tts_pb2.StreamingSynthesizeRequest(text_delta=delta)
 
-        call = self._stub.StreamingSynthesize(requests(), **self._connection.call_options(self._limit_s))
-        async for response in responses(call, "tts"):
-            if response.HasField("audio"):
-                chunk = response.audio
-                yield SpokenAudio(chunk.audio, chunk.span.start, chunk.span.end, chunk.backend)
+        call = self._stub.StreamingSynthesize(**self._connection.call_options(self._limit_s))
+        async with aclosing(_responses("tts", call, requests())) as responses:
+            async for response in responses:
+                if response.HasField("audio"):
+                    chunk = response.audio
+                    yield SpokenAudio(chunk.audio, chunk.span.start, chunk.span.end, chunk.backend)
 
 
-async def responses(call: Any, peer: str) -> AsyncGenerator[Any, None]:
-    """The messages of a streaming call, its failure as an error of ours; the call ends when nobody reads on."""
+async def _responses(
+    peer: str, call: Any, requests: AsyncGenerator[Any, None] | None = None
+) -> AsyncGenerator[Any, None]:
+    """The messages of a streaming call, its failure as an error of ours."""
     try:
-        async for response in call:
-            yield response
+        async with aclosing(exchange(call, requests)) as responses:
+            async for response in responses:
+                yield response
     except grpc.aio.AioRpcError as error:
         raise from_rpc_error(error, peer) from error
-    finally:
-        call.cancel()

@@ -81,7 +81,6 @@ class EnterState:
     """Tell the client."""
 
     state: State
-    turn_id: str
 
 
 @dataclass(frozen=True)
@@ -135,11 +134,13 @@ class TurnMachine:
         return [self._enter(State.THINKING), BeginTurn(self.turn_id, said)]
 
     def _turn_ended(self) -> list[Effect]:
-        listening = self._enter(State.LISTENING)
         if self._waiting:
             return self._begin(self._waiting.popleft())
+        listening = self._enter(State.LISTENING)
         return [listening, EndConversation()] if self._ending else [listening]
 
     def _enter(self, state: State) -> EnterState:
         self.state = state
-        return EnterState(state, self.turn_id)
+        if state is State.LISTENING:
+            self.turn_id = ""
+        return EnterState(state)

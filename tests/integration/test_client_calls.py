@@ -1,7 +1,7 @@
 """Calls of the client over a real socket: how they end, and that nothing of them is left."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
 import pytest
@@ -18,7 +18,7 @@ from tests.support.scripted import scripted_service
 from tests.support.servers import serving
 from tests.support.waiting import wait_until
 
-BUSY_CALLS = 20  # of which nine of ten lose their status without FirstStatus
+BUSY_CALLS = 20  # of which nine of ten lose their status without exchange()
 LIMIT_S = 20.0
 
 
@@ -56,14 +56,14 @@ async def _error_of_busy_call(peer: Peer) -> CommandError:
 
 
 async def _busy_call(peer: Peer) -> list[tts_pb2.StreamingSynthesizeResponse]:
-    async def requests() -> AsyncIterator[tts_pb2.StreamingSynthesizeRequest]:
+    async def requests() -> AsyncGenerator[tts_pb2.StreamingSynthesizeRequest, None]:
         for _ in range(200):
             yield tts_pb2.StreamingSynthesizeRequest(text_delta="x" * 32_768)
 
     async with peer.open() as channel:
         stub: tts_pb2_grpc.TtsServiceAsyncStub = tts_pb2_grpc.TtsServiceStub(channel)
-        call = stub.StreamingSynthesize(requests(), **peer.call_options(LIMIT_S))
-        async with aclosing(peer.responses(call)) as responses:
+        call = stub.StreamingSynthesize(**peer.call_options(LIMIT_S))
+        async with aclosing(peer.responses(call, requests())) as responses:
             return [response async for response in responses]
 
 

@@ -14,12 +14,12 @@ import pytest
 
 from services.common.channels import CHANNEL_OPTIONS, SERVER_OPTIONS
 from services.common.errors import PortInUseError, UnavailableError
-from services.common.lifecycle import MethodLimits, serve
+from services.common.lifecycle import MethodLimits
 from services.common.threads import iterate_blocking, run_blocking
 from superwhisper.tts.v1 import tts_pb2
 from tests.support.health import SERVING, check
 from tests.support.scripted import LIMIT_S, Context, channel_to, for_ever, scripted_service, stub_for
-from tests.support.servers import child_python, child_service, free_port, loopback, serving
+from tests.support.servers import child_python, child_service, free_port, loopback, serving, start_and_stop
 from tests.support.waiting import wait_until
 
 _VOICES = tts_pb2.ListVoicesRequest()
@@ -270,10 +270,10 @@ async def test_a_port_that_is_taken_is_named() -> None:
     async with serving(scripted_service()) as address:
         port = int(address.rsplit(":", 1)[1])
         with pytest.raises(PortInUseError, match=address):
-            await serve(scripted_service(), loopback(port=port), stop=asyncio.Event())
+            await start_and_stop(scripted_service(), loopback(port=port))
         metrics = loopback(metrics_port=port)
         with pytest.raises(PortInUseError, match=f"metrics port {address}"):
-            await serve(scripted_service(), metrics, stop=asyncio.Event())
+            await start_and_stop(scripted_service(), metrics)
 
 
 async def test_metrics_listen_on_loopback_alone_wherever_the_service_listens() -> None:
@@ -386,8 +386,7 @@ async def test_a_proxy_for_the_web_is_none_for_our_services(monkeypatch: pytest.
         await stub_for(channel).ListVoices(_VOICES, timeout=LIMIT_S)
 
 
-async def test_a_service_that_comes_back_is_found_at_once() -> None:
-    """Untold, gRPC waits up to two minutes before it tries again."""
+async def test_a_service_that_comes_back_is_found_again() -> None:
     settings = loopback()
     async with channel_to(settings.address) as channel:
         for _ in range(2):

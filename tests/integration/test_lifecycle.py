@@ -1,6 +1,7 @@
 """The life of a server and of a service's process: services/common/lifecycle.py."""
 
 import asyncio
+import logging
 import signal
 import urllib.request
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -211,7 +212,7 @@ async def test_what_runs_may_end_but_nothing_new_begins() -> None:
     assert closed.is_set()
 
 
-async def test_what_runs_too_long_is_ended_after_the_drain() -> None:
+async def test_what_runs_too_long_is_ended_after_the_drain(caplog: pytest.LogCaptureFixture) -> None:
     cleaned = asyncio.Event()
 
     async def duplex(requests: Requests, context: Context) -> _Speech:
@@ -222,30 +223,36 @@ async def test_what_runs_too_long_is_ended_after_the_drain() -> None:
             await asyncio.sleep(0)
             cleaned.set()
 
+    async def close() -> None:
+        assert cleaned.is_set()  # no handler uses the engines any more
+
     settings, stop = loopback(drain_s=0.1), asyncio.Event()
-    server = asyncio.create_task(serve(scripted_service(duplex=duplex), settings, stop=stop))
+    server = asyncio.create_task(serve(scripted_service(duplex=duplex, close=close), settings, stop=stop))
     async with channel_to(settings.address) as channel:
         call = stub_for(channel).StreamingSynthesize(wait_for_ready=True, timeout=LIMIT_S)
         await call.read()
         stop.set()
         await server
+        assert cleaned.is_set()
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await call.read()
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
-    assert cleaned.is_set()
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 async def test_a_watcher_of_the_health_does_not_hold_up_the_end() -> None:
     """An orchestrator or a probe watches for ever; without care every stop would last the whole drain time."""
-    settings, stop = loopback(drain_s=10 * LIMIT_S), asyncio.Event()
+    settings, stop = loopback(drain_s=2 * LIMIT_S), asyncio.Event()
     server = asyncio.create_task(serve(scripted_service(), settings, stop=stop))
     async with channel_to(settings.address) as channel:
-        health = watch(channel, wait_for_ready=True)
+        health = watch(channel, wait_for_ready=True, timeout=2 * LIMIT_S)
         while (await health.read()).status != SERVING:
             pass
         stop.set()
-        assert (await health.read()).status == NOT_SERVING
-        await asyncio.wait_for(server, LIMIT_S)
+        async with asyncio.timeout(LIMIT_S):
+            assert (await health.read()).status == NOT_SERVING
+            assert await health.read() is grpc.aio.EOF
+            await server
 
 
 # Processes

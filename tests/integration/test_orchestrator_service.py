@@ -1,7 +1,7 @@
 """Converse over a real socket, with scripted stages behind it: the wire, its limits, and clients that behave badly."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
 import grpc
@@ -9,6 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.common.channels import Connection
+from services.common.exchange import exchange
 from services.common.lifecycle import MethodLimits, Service
 from services.common.settings import load
 from services.common.status import from_rpc_error
@@ -75,13 +76,13 @@ class Assistant:
 async def converse(address: str, requests: Sequence[pb.ConverseRequest]) -> list[pb.ConverseResponse]:
     """Sends all of it at once and reads to the end."""
 
-    async def sent() -> AsyncIterator[pb.ConverseRequest]:
+    async def sent() -> AsyncGenerator[pb.ConverseRequest, None]:
         for request in requests:
             yield request
 
     async with Connection(address).open() as channel:
         stub: assistant_pb2_grpc.AssistantServiceAsyncStub = assistant_pb2_grpc.AssistantServiceStub(channel)
-        return [response async for response in stub.Converse(sent(), timeout=30)]
+        return [response async for response in exchange(stub.Converse(timeout=30), sent())]
 
 
 @pytest.mark.parametrize(
@@ -133,7 +134,8 @@ async def test_a_typed_turn_over_the_wire() -> None:
     assert kinds[0] == "session"
     assert kinds[-2:] == ["turn_finished", "state"]
     assert "".join(response.reply_text.text_delta for response in responses) == "Yes. Of course."
-    assert {response.turn_id for response in responses[2:]} == {"turn-1"}
+    assert {response.turn_id for response in responses[2:-1]} == {"turn-1"}
+    assert responses[-1].turn_id == ""  # the turn is over: turn_finished was its last
     [finished] = [response.turn_finished for response in responses if response.HasField("turn_finished")]
     assert finished.outcome == pb.TURN_OUTCOME_COMPLETED
     assert not finished.timings.HasField("endpoint_ms")  # nothing was spoken

@@ -9,12 +9,11 @@ import trustme
 
 from services.common.channels import Connection
 from services.common.errors import InsecureError, SettingsError
-from services.common.lifecycle import serve
 from services.common.security import ClientCredentials, ServerSecurity
 from superwhisper.tts.v1 import tts_pb2
 from tests.support.health import SERVING, check
 from tests.support.scripted import LIMIT_S, scripted_service, stub_for
-from tests.support.servers import child_service, loopback, serving
+from tests.support.servers import child_service, loopback, serving, start_and_stop
 
 _TOKEN = "0123456789abcdef-secret"
 
@@ -131,7 +130,7 @@ async def test_all_of_it_together_on_a_real_process(papers: Papers) -> None:
 async def test_a_public_address_without_them_is_refused_before_anything_listens() -> None:
     settings = loopback(host="0.0.0.0")
     with pytest.raises(InsecureError, match=r"0\.0\.0\.0"):
-        await serve(scripted_service(), settings)
+        await start_and_stop(scripted_service(), settings)
     assert await _ask(f"127.0.0.1:{settings.port}", ClientCredentials()) is _REFUSED
 
 
@@ -142,10 +141,10 @@ async def test_files_that_are_no_certificates_are_named(papers: Papers, broken: 
     nonsense.write_text("-----BEGIN CERTIFICATE-----\nnonsense\n-----END CERTIFICATE-----\n")
     security = papers.server.model_copy(update={broken: nonsense})
     with pytest.raises(SettingsError, match="nonsense"):
-        await serve(scripted_service(), loopback(security=security))
+        await start_and_stop(scripted_service(), loopback(security=security))
 
 
 async def test_a_key_of_another_certificate_is_named(papers: Papers) -> None:
     security = papers.server.model_copy(update={"tls_key": papers.client.tls_key})
     with pytest.raises(SettingsError, match=r"client\.key"):
-        await serve(scripted_service(), loopback(security=security))
+        await start_and_stop(scripted_service(), loopback(security=security))

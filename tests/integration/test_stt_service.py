@@ -1,7 +1,7 @@
 """The real ears over a real socket: streams, recordings, people, noise, and everything that is wrong with input."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 import grpc
 import numpy as np
@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from services.common.audio import Recording, encode_pcm, read_wav, resample, write_wav
 from services.common.channels import Connection
+from services.common.exchange import exchange
 from services.common.status import from_rpc_error
 from superwhisper.common.v1 import audio_pb2
 from superwhisper.stt.v1 import stt_pb2, stt_pb2_grpc
@@ -52,13 +53,13 @@ async def events(
 ) -> list[stt_pb2.StreamingRecognizeResponse]:
     """All that the stream answers; the error it ends with is raised."""
 
-    async def sent() -> AsyncIterator[Request]:
+    async def sent() -> AsyncGenerator[Request, None]:
         for request in requests:
             yield request
         if stay_open:
             await asyncio.Event().wait()
 
-    return [response async for response in stub.StreamingRecognize(sent(), timeout=60)]
+    return [response async for response in exchange(stub.StreamingRecognize(timeout=60), sent())]
 
 
 async def refusal(

@@ -48,6 +48,14 @@ def loopback(**overrides: object) -> ServerSettings:
     return ServerSettings.model_validate({"port": free_port(), "metrics_port": 0, "drain_s": 2, **overrides})
 
 
+async def start_and_stop(service: Service, settings: ServerSettings) -> None:
+    """Serves and drains at once, for what `serve` raises when it cannot start."""
+    stop = asyncio.Event()
+    stop.set()
+    async with asyncio.timeout(BOUND_S):
+        await serve(service, settings, stop=stop)
+
+
 @contextlib.asynccontextmanager
 async def serving(
     service: Service,

@@ -35,13 +35,13 @@ def after(*events: Input) -> tuple[TurnMachine, list[Effect]]:
 
 def test_what_is_said_begins_a_turn() -> None:
     machine, effects = after(HELLO)
-    assert effects == [EnterState(State.THINKING, "turn-1"), BeginTurn("turn-1", HELLO)]
+    assert effects == [EnterState(State.THINKING), BeginTurn("turn-1", HELLO)]
     assert machine.state is State.THINKING
 
 
 def test_the_first_audio_is_speaking_and_the_second_is_not_told_again() -> None:
     _, effects = after(HELLO, AudioBegan("turn-1"))
-    assert effects == [EnterState(State.SPEAKING, "turn-1")]
+    assert effects == [EnterState(State.SPEAKING)]
     _, effects = after(HELLO, AudioBegan("turn-1"), AudioBegan("turn-1"))
     assert effects == []
 
@@ -49,7 +49,7 @@ def test_the_first_audio_is_speaking_and_the_second_is_not_told_again() -> None:
 @pytest.mark.parametrize("spoken", [(), (AudioBegan("turn-1"),)])
 def test_a_turn_that_ended_leads_back_to_listening(spoken: tuple[Input, ...]) -> None:
     machine, effects = after(HELLO, *spoken, TurnEnded("turn-1"))
-    assert effects == [EnterState(State.LISTENING, "turn-1")]
+    assert effects == [EnterState(State.LISTENING)]
     assert machine.state is State.LISTENING
 
 
@@ -60,13 +60,13 @@ def test_silence_and_noise_begin_nothing() -> None:
 def test_what_is_said_during_a_turn_is_not_taken_up() -> None:
     machine, effects = after(HELLO, HELLO)
     assert effects == []
-    assert machine.step(TurnEnded("turn-1")) == [EnterState(State.LISTENING, "turn-1")]
+    assert machine.step(TurnEnded("turn-1")) == [EnterState(State.LISTENING)]
 
 
 def test_what_is_typed_during_a_turn_waits_for_its_end() -> None:
     machine, effects = after(HELLO, TYPED)
     assert effects == []
-    assert machine.step(TurnEnded("turn-1")) == [EnterState(State.THINKING, "turn-2"), BeginTurn("turn-2", TYPED)]
+    assert machine.step(TurnEnded("turn-1")) == [EnterState(State.THINKING), BeginTurn("turn-2", TYPED)]
 
 
 def test_too_much_typed_text_is_refused() -> None:
@@ -92,7 +92,7 @@ def test_the_end_waits_for_the_turn() -> None:
     machine, effects = after(HELLO, EndAsked())
     assert effects == []
     assert machine.step(HELLO) == []
-    assert machine.step(TurnEnded("turn-1")) == [EnterState(State.LISTENING, "turn-1"), EndConversation()]
+    assert machine.step(TurnEnded("turn-1")) == [EnterState(State.LISTENING), EndConversation()]
 
 
 INPUTS = st.one_of(
