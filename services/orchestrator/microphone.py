@@ -5,6 +5,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
+import grpc
+
 from services.common.errors import CallError
 from services.orchestrator.audio_clock import AudioClock
 from services.orchestrator.inputs import MicrophoneAudio, SetMuted
@@ -14,6 +16,8 @@ _KEPT_MESSAGES = 500  # ten seconds at 20 ms: what is older than that when the e
 _RETRY_S = 0.5
 # The ears end a stream that is silent or too long; it is opened again with the next audio, which is no failure.
 _ORDINARY_ENDS = ("STREAM_IDLE", "LIMIT_REACHED", "DRAINING")
+# Asking again would not help: the client wants something, a language say, that the ears do not have.
+_REFUSALS = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNIMPLEMENTED)
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Microphone:
             self._queue.put_nowait(None)
 
     async def heard(self) -> AsyncGenerator[SpeechHeard | UtteranceHeard | EarsFailed, None]:
-        """Partial transcripts, whole utterances and failures, until the audio has ended."""
+        """Partial transcripts, whole utterances and failures, until the audio has ended. A refusal is raised."""
         failing = False
         while (first := await self._queue.get()) is not None:
             try:
@@ -68,6 +72,8 @@ class Microphone:
                         failing = False
                         yield event
             except CallError as error:
+                if error.status in _REFUSALS:
+                    raise
                 if error.detailed_reason in _ORDINARY_ENDS:
                     continue
                 if not failing:

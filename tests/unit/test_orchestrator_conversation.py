@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 from prometheus_client import CollectorRegistry
 
-from services.common.errors import InvalidInputError, UnavailableError
+from services.common.errors import InvalidInputError, UnavailableError, UnsupportedError
 from services.orchestrator.conversation import Conversation, ConversationOptions
 from services.orchestrator.events import (
     Degraded,
@@ -246,6 +246,13 @@ async def test_the_ears_closing_an_idle_stream_is_no_failure() -> None:
     client.send(AUDIO, AUDIO)
     await client.until(TurnFinished)
     assert client.all_of(Degraded) == []
+
+
+async def test_a_wish_that_the_ears_refuse_ends_the_conversation_with_their_words() -> None:
+    client = Client(ScriptedMind([]), ScriptedEars([UnsupportedError("only English is understood")]))
+    client.send(AUDIO)
+    with pytest.raises(UnsupportedError, match="only English"):
+        await client.to_the_end()
 
 
 async def test_muted_the_ears_hear_silence() -> None:
