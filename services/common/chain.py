@@ -13,8 +13,9 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
+from services.common.attempt import Attempt
 from services.common.breaker import BreakerState, CircuitBreaker
-from services.common.errors import CallError, EngineFailedError, UnavailableError, UnsupportedError
+from services.common.errors import UnavailableError, UnsupportedError
 from services.common.metrics import ChainMetrics
 from services.common.tasks import cancel_and_wait
 
@@ -180,7 +181,7 @@ class EngineChain(Generic[EngineT]):
                         attempt.succeeded()
                         return
 
-    async def _attempts(self) -> AsyncGenerator[tuple[str, EngineT, "_Attempt"], None]:
+    async def _attempts(self) -> AsyncGenerator[tuple[str, EngineT, Attempt], None]:
         """Each engine that may be tried, with the attempt that judges how it went."""
         refusals: list[UnsupportedError] = []
         for slot in self._slots:
@@ -192,7 +193,7 @@ class EngineChain(Generic[EngineT]):
                 slot.breaker.release()
                 raise
             if loaded and slot.engine is not None:
-                attempt = _Attempt(slot.name, slot.breaker, self._metrics)
+                attempt = Attempt(slot.name, slot.breaker, self._metrics)
                 yield slot.name, slot.engine, attempt
                 if attempt.refusal is not None:
                     refusals.append(attempt.refusal)
@@ -231,57 +232,3 @@ async def _in_time(
                 return
             yield item  # type: ignore[misc]  # not _END, so a Result
             limit_s = next_limit_s
-
-
-class _Attempt:
-    """One engine's try at a request: records how it ends, and swallows the failures that the next engine mends."""
-
-    def __init__(self, name: str, breaker: CircuitBreaker, metrics: ChainMetrics) -> None:
-        self.refusal: UnsupportedError | None = None
-        self._name = name
-        self._breaker = breaker
-        self._metrics = metrics
-        self._has_begun = False
-        self._has_succeeded = False
-
-    def began(self) -> None:
-        """Part of the answer is out: from here on a failure ends the request."""
-        self._has_begun = True
-
-    def succeeded(self) -> None:
-        """The whole answer is out."""
-        self._has_succeeded = True
-
-    def __enter__(self) -> "_Attempt":
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
-        if self._has_succeeded:
-            self._end("ok", self._breaker.record_success)
-            return False
-        if isinstance(error, UnsupportedError):
-            self.refusal = error
-            self._end("unsupported", self._breaker.release)
-            return not self._has_begun
-        if not isinstance(error, Exception) or _is_callers_affair(error):
-            self._end("refused" if isinstance(error, CallError) else "cancelled", self._breaker.release)
-            return False
-        return self._fail(error)
-
-    def _fail(self, error: Exception) -> bool:
-        _log.warning("engine %s failed: %r", self._name, error)
-        self._end("failed", self._breaker.record_failure)
-        if not self._has_begun:
-            self._metrics.fallbacks.labels(self._name).inc()
-            return True
-        if isinstance(error, CallError):
-            return False
-        raise EngineFailedError(f"{self._name} failed") from error
-
-    def _end(self, status: str, record: Callable[[], None]) -> None:
-        self._metrics.requests.labels(self._name, status).inc()
-        record()
-
-
-def _is_callers_affair(error: Exception) -> bool:
-    return isinstance(error, CallError) and not isinstance(error, EngineFailedError | UnavailableError)

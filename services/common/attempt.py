@@ -1,0 +1,64 @@
+"""One engine's try at a request: what it tells of the engine, and whether the next one may mend it."""
+
+import logging
+from collections.abc import Callable
+
+from services.common.breaker import CircuitBreaker
+from services.common.errors import CallError, EngineFailedError, UnavailableError, UnsupportedError
+from services.common.metrics import ChainMetrics
+
+_log = logging.getLogger(__name__)
+
+
+class Attempt:
+    """One engine's try at a request: records how it ends, and swallows the failures that the next engine mends."""
+
+    def __init__(self, name: str, breaker: CircuitBreaker, metrics: ChainMetrics) -> None:
+        self.refusal: UnsupportedError | None = None
+        self._name = name
+        self._breaker = breaker
+        self._metrics = metrics
+        self._has_begun = False
+        self._has_succeeded = False
+
+    def began(self) -> None:
+        """Part of the answer is out: from here on a failure ends the request."""
+        self._has_begun = True
+
+    def succeeded(self) -> None:
+        """The whole answer is out."""
+        self._has_succeeded = True
+
+    def __enter__(self) -> "Attempt":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        if self._has_succeeded:
+            self._end("ok", self._breaker.record_success)
+            return False
+        if isinstance(error, UnsupportedError):
+            self.refusal = error
+            self._end("unsupported", self._breaker.release)
+            return not self._has_begun
+        if not isinstance(error, Exception) or _is_callers_affair(error):
+            self._end("refused" if isinstance(error, CallError) else "cancelled", self._breaker.release)
+            return False
+        return self._fail(error)
+
+    def _fail(self, error: Exception) -> bool:
+        _log.warning("engine %s failed: %r", self._name, error)
+        self._end("failed", self._breaker.record_failure)
+        if not self._has_begun:
+            self._metrics.fallbacks.labels(self._name).inc()
+            return True
+        if isinstance(error, CallError):
+            return False
+        raise EngineFailedError(f"{self._name} failed") from error
+
+    def _end(self, status: str, record: Callable[[], None]) -> None:
+        self._metrics.requests.labels(self._name, status).inc()
+        record()
+
+
+def _is_callers_affair(error: Exception) -> bool:
+    return isinstance(error, CallError) and not isinstance(error, EngineFailedError | UnavailableError)
