@@ -4,21 +4,23 @@ Two things that grpc.aio (1.85) does not do by itself:
 
 - A server that ends a stream while the client still sends makes the write in flight fail, and for that grpc.aio
   replaces the status that the server sent with INTERNAL, "Internal error from Core" (nine calls of ten whose client
-  sends a file as fast as it can). The server's own status is always set first, so it is noted at that very moment.
+  sends a file as fast as it can). The server's own status is set as well, mostly before and sometimes after that one,
+  so every status is looked at in the moment that it is set, and the placeholder is not believed.
 - The task in which it reads a request iterator outlives a call that its server ended, and takes one item more from
   whatever feeds the iterator. So requests are written by a task of ours, which is ended and awaited.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine
-from contextlib import aclosing
 from typing import Any, TypeVar
 
 import grpc
 
-from services.common.tasks import cancel_and_wait
+from services.common.tasks import cancel_and_wait, close_for_sure
 
 T = TypeVar("T")
+_PLACEHOLDER = "Internal error from Core"
+_STATUS_LIMIT_S = 5.0  # the call is over when a write fails: its status is on the way
 
 
 async def exchange(call: Any, requests: AsyncGenerator[Any, None] | None = None) -> AsyncGenerator[Any, None]:
@@ -26,13 +28,13 @@ async def exchange(call: Any, requests: AsyncGenerator[Any, None] | None = None)
 
     Raises the AioRpcError that the call really ended with. The call ends when nobody reads on.
     """
-    status = _FirstStatus(call)
+    status = _SentStatus(call)
     writer = None if requests is None else asyncio.create_task(_write(call, requests), name="requests")
     try:
         async for response in call:
             yield response
     except grpc.aio.AioRpcError as raised:
-        error = status.error(raised)
+        error = await status.error(raised)
         if error is not None:
             raise error from raised
     finally:
@@ -43,10 +45,13 @@ async def exchange(call: Any, requests: AsyncGenerator[Any, None] | None = None)
 
 async def _write(call: Any, requests: AsyncGenerator[Any, None]) -> None:
     try:
-        async with aclosing(requests):
+        try:
             async for request in requests:
                 await call.write(request)
             await call.done_writing()
+        finally:
+            # The failure of a write and the end of the exchange, which cancels this task, come together.
+            await close_for_sure(requests)
     except (grpc.aio.AioRpcError, asyncio.InvalidStateError):
         return  # the call is over, and whoever reads it learns why
     except BaseException:
@@ -54,26 +59,32 @@ async def _write(call: Any, requests: AsyncGenerator[Any, None]) -> None:
         raise
 
 
-class _FirstStatus:
-    """Notes the first status of a call."""
+class _SentStatus:
+    """Notes the status that the server sent."""
 
     def __init__(self, call: Any) -> None:
-        self._is_known = False
+        self._is_known = asyncio.Event()
         self._error: grpc.aio.AioRpcError | None = None
         call.add_done_callback(self._note)
 
-    def error(self, raised: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError | None:
+    async def error(self, raised: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError | None:
         """The error that the call really ended with, None where it ended well; `raised` where nothing else is known."""
-        return self._error if self._is_known else raised
+        try:
+            async with asyncio.timeout(_STATUS_LIMIT_S):
+                await self._is_known.wait()
+        except TimeoutError:
+            return raised
+        return self._error
 
     def _note(self, call: Any) -> None:
-        if self._is_known:
+        """Called each time that grpc.aio sets a status."""
+        code, details = _result(call.code()), _result(call.details())
+        if self._is_known.is_set() or (code is grpc.StatusCode.INTERNAL and details == _PLACEHOLDER):
             return
-        self._is_known = True
-        code = _result(call.code())
         if code is not grpc.StatusCode.OK:
-            details, trailing = _result(call.details()), _result(call.trailing_metadata())
-            self._error = grpc.aio.AioRpcError(code, grpc.aio.Metadata(), trailing or grpc.aio.Metadata(), details)
+            trailing = _result(call.trailing_metadata()) or grpc.aio.Metadata()
+            self._error = grpc.aio.AioRpcError(code, grpc.aio.Metadata(), trailing, details)
+        self._is_known.set()
 
 
 def _result(coroutine: Coroutine[Any, Any, T]) -> T:

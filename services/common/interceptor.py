@@ -6,17 +6,14 @@ goes away, the generator is closed and awaited at once, so a handler's `finally`
 """
 
 import asyncio
-import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import grpc
 
-from services.common.tasks import wait_for_end
-
-_log = logging.getLogger(__name__)
+from services.common.tasks import close_for_sure
 
 
 @dataclass(frozen=True)
@@ -89,9 +86,9 @@ class GuardInterceptor(grpc.aio.ServerInterceptor):
                     async for response in responses:
                         await context.write(response)
                 finally:
-                    # In a task of its own: when a blocked write fails because the caller left, gRPC cancels this one
-                    # just then, in the middle of the handler's clean-up.
-                    await wait_for_end(asyncio.create_task(_close(responses, method)))
+                    # When a blocked write fails because the caller left, gRPC cancels this task just then, in the
+                    # middle of the handler's clean-up.
+                    await close_for_sure(responses)
 
         make = _MAKERS[bool(streaming), bool(handler.response_streaming)]
         guarded: _Handler = make(
@@ -108,10 +105,3 @@ _MAKERS: dict[tuple[bool, bool], Callable[..., _Handler]] = {
     (True, False): grpc.stream_unary_rpc_method_handler,
     (True, True): grpc.stream_stream_rpc_method_handler,
 }
-
-
-async def _close(responses: AsyncGenerator[Any, None], method: str) -> None:
-    try:
-        await responses.aclose()
-    except Exception:  # noqa: BLE001  # what ended the call matters more to the caller
-        _log.error("the clean-up of %s failed", method, exc_info=True)

@@ -1,10 +1,12 @@
 """Tasks that have an owner: whoever starts one ends it and waits for it."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from typing import Any, TypeVar
 
+_log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -29,6 +31,18 @@ async def wait_for_end(work: "asyncio.Future[Any]") -> None:
         work.exception()  # retrieved, so that asyncio does not report it
     if cancelled:
         raise asyncio.CancelledError
+
+
+async def close_for_sure(items: AsyncGenerator[Any, None]) -> None:
+    """Closes a generator in a task of its own, so that a cancellation of this one cannot cut its clean-up short."""
+    await wait_for_end(asyncio.create_task(_close(items)))
+
+
+async def _close(items: AsyncGenerator[Any, None]) -> None:
+    try:
+        await items.aclose()
+    except Exception as error:  # noqa: BLE001  # what made it end matters more to whoever waits
+        _log.error("the clean-up of %s failed", getattr(items, "__qualname__", items), exc_info=error)
 
 
 def first_error(group: BaseExceptionGroup[BaseException]) -> BaseException:

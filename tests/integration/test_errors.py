@@ -130,7 +130,9 @@ async def test_the_error_of_a_task_group_is_told_as_what_it_is() -> None:
 
 
 async def test_what_came_before_the_error_arrives() -> None:
-    async def many(request: tts_pb2.SynthesizeRequest, context: Context) -> AsyncGenerator[tts_pb2.SynthesizeResponse]:
+    async def many(
+        request: tts_pb2.SynthesizeRequest, context: Context
+    ) -> AsyncGenerator[tts_pb2.SynthesizeResponse, None]:
         yield tts_pb2.SynthesizeResponse(audio=tts_pb2.AudioChunk(piece=1))
         yield tts_pb2.SynthesizeResponse(audio=tts_pb2.AudioChunk(piece=2))
         raise EngineFailedError("it broke")
@@ -154,7 +156,9 @@ _NONSENSE = b"\xff" * 20
 async def test_a_broken_message_is_refused_and_the_server_lives(message: bytes) -> None:
     begun = False
 
-    async def many(request: tts_pb2.SynthesizeRequest, context: Context) -> AsyncGenerator[tts_pb2.SynthesizeResponse]:
+    async def many(
+        request: tts_pb2.SynthesizeRequest, context: Context
+    ) -> AsyncGenerator[tts_pb2.SynthesizeResponse, None]:
         nonlocal begun
         begun = True
         yield tts_pb2.SynthesizeResponse()
