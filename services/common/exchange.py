@@ -11,6 +11,7 @@ Two things that grpc.aio (1.85) does not do by itself:
 """
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, Coroutine
 from typing import Any, TypeVar
 
@@ -21,6 +22,7 @@ from services.common.tasks import cancel_and_wait, close_for_sure
 T = TypeVar("T")
 _PLACEHOLDER = "Internal error from Core"
 _STATUS_LIMIT_S = 5.0  # the call is over when a write fails: its status is on the way
+_LOOK_EVERY_S = 0.001
 
 
 async def exchange(call: Any, requests: AsyncGenerator[Any, None] | None = None) -> AsyncGenerator[Any, None]:
@@ -63,28 +65,27 @@ class _SentStatus:
     """Notes the status that the server sent."""
 
     def __init__(self, call: Any) -> None:
-        self._is_known = asyncio.Event()
+        self._call = call
+        self._is_known = False
         self._error: grpc.aio.AioRpcError | None = None
         call.add_done_callback(self._note)
 
     async def error(self, raised: grpc.aio.AioRpcError) -> grpc.aio.AioRpcError | None:
         """The error that the call really ended with, None where it ended well; `raised` where nothing else is known."""
-        try:
-            async with asyncio.timeout(_STATUS_LIMIT_S):
-                await self._is_known.wait()
-        except TimeoutError:
-            return raised
-        return self._error
+        ends = time.monotonic() + _STATUS_LIMIT_S
+        while not self._is_known and time.monotonic() < ends:
+            await asyncio.sleep(_LOOK_EVERY_S)  # nothing tells of a status that takes the placeholder's place
+            self._note(self._call)
+        return self._error if self._is_known else raised
 
     def _note(self, call: Any) -> None:
-        """Called each time that grpc.aio sets a status."""
         code, details = _result(call.code()), _result(call.details())
-        if self._is_known.is_set() or (code is grpc.StatusCode.INTERNAL and details == _PLACEHOLDER):
+        if self._is_known or (code is grpc.StatusCode.INTERNAL and details == _PLACEHOLDER):
             return
+        self._is_known = True
         if code is not grpc.StatusCode.OK:
             trailing = _result(call.trailing_metadata()) or grpc.aio.Metadata()
             self._error = grpc.aio.AioRpcError(code, grpc.aio.Metadata(), trailing, details)
-        self._is_known.set()
 
 
 def _result(coroutine: Coroutine[Any, Any, T]) -> T:

@@ -108,6 +108,25 @@ async def test_a_reader_who_leaves_ends_the_call_on_both_sides() -> None:
         await wait_until(ended.is_set, "the end of the handler")
 
 
+async def test_a_reader_who_leaves_ends_a_call_that_only_answers_too() -> None:
+    ended = asyncio.Event()
+
+    async def many(
+        request: tts_pb2.SynthesizeRequest, context: Context
+    ) -> AsyncGenerator[tts_pb2.SynthesizeResponse, None]:
+        try:
+            yield tts_pb2.SynthesizeResponse()
+            await for_ever()
+        finally:
+            ended.set()
+
+    async with serving(scripted_service(many=many)) as address, channel_to(address) as channel:
+        call = stub_for(channel).Synthesize(tts_pb2.SynthesizeRequest(text="hello"), timeout=LIMIT_S)
+        async with aclosing(exchange(call)) as responses:
+            await anext(responses)
+        await wait_until(ended.is_set, "the end of the handler")
+
+
 async def test_a_cancelled_reader_ends_the_call_on_both_sides() -> None:
     began, ended = asyncio.Event(), asyncio.Event()
 
@@ -150,8 +169,10 @@ async def test_what_breaks_the_requests_is_told_to_the_reader_and_ends_the_call(
     feed = Feed(3, error=OSError("the microphone was unplugged"))
     async with serving(scripted_service(duplex=duplex)) as address, channel_to(address) as channel:
         call = stub_for(channel).StreamingSynthesize(timeout=LIMIT_S)
-        with pytest.raises(OSError, match="unplugged"):
-            async for _ in exchange(call, feed()):
-                pass
+        async with asyncio.timeout(LIMIT_S / 2) as bound:
+            with pytest.raises(OSError, match="unplugged"):
+                async for _ in exchange(call, feed()):
+                    pass
+        assert not bound.expired()
         await wait_until(ended.is_set, "the end of the handler")
     assert feed.is_closed
