@@ -13,7 +13,10 @@ from typing import Any, TypeAlias
 
 import grpc
 
+from services.common.errors import LimitExceededError
 from services.common.tasks import close_for_sure
+
+_UNREAD_LIMIT_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ class GuardInterceptor(grpc.aio.ServerInterceptor):
                 responses = behaviour(read(request), context)
                 try:
                     async for response in responses:
-                        await context.write(response)
+                        await _write(context, response)
                 finally:
                     # When a blocked write fails because the caller left, gRPC cancels this task just then, in the
                     # middle of the handler's clean-up.
@@ -97,6 +100,18 @@ class GuardInterceptor(grpc.aio.ServerInterceptor):
             response_serializer=handler.response_serializer,
         )
         return guarded
+
+
+async def _write(context: grpc.aio.ServicerContext[Any, Any], response: Any) -> None:
+    """Writes to a caller who reads. One who does not must not hold what the call holds."""
+    limit = asyncio.timeout(_UNREAD_LIMIT_S)
+    try:
+        async with limit:
+            await context.write(response)
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise LimitExceededError(f"no response was read for {_UNREAD_LIMIT_S:g} s", reason="NOT_READ") from error
 
 
 _MAKERS: dict[tuple[bool, bool], Callable[..., _Handler]] = {

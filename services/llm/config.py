@@ -35,7 +35,7 @@ class LlmSection(Section):
     sampling: SamplingSection = Field(SamplingSection(), description="How tokens are chosen.")
 
     max_reply_tokens: int = Field(1024, gt=0, description="Longest reply that a caller may ask for.")
-    max_messages: int = Field(101, gt=0, description="Messages of one request: 50 turns and the system's.")
+    max_messages: int = Field(102, gt=0, description="Messages of one request: 50 turns, the system's and the new one.")
     max_text_characters: int = Field(100_000, gt=0, description="Longest text of one request, all messages together.")
     max_streams: int = Field(16, gt=0, description="Replies asked for at the same time, waiting ones included.")
     max_parallel: int = Field(1, gt=0, description="Replies written at the same time; the others wait in turn.")

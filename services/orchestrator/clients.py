@@ -70,7 +70,7 @@ class GrpcMind:
         """The next line, as it is written."""
         request = llm_pb2.GenerateRequest(
             conversation_id=conversation_id,
-            messages=[llm_pb2.Message(role=_ROLES[line.speaker], content=line.text) for line in lines],
+            messages=to_messages(lines),
             language_code=language_code,
         )
         call = self._stub.Generate(request, **self._connection.call_options(self._limit_s))
@@ -81,6 +81,11 @@ class GrpcMind:
                     yield response.text_delta
                 elif kind == "finished":
                     yield ReplyEnd(response.finished.backend)
+
+
+def to_messages(lines: Sequence[Line]) -> list[llm_pb2.Message]:
+    """The lines of a conversation as the mind reads them."""
+    return [llm_pb2.Message(role=_ROLES[line.speaker], content=line.text) for line in lines]
 
 
 class GrpcMouth:

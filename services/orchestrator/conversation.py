@@ -22,7 +22,7 @@ from services.orchestrator.events import (
     TurnFinished,
     UserTranscript,
 )
-from services.orchestrator.history import History
+from services.orchestrator.history import History, HistoryLimits
 from services.orchestrator.inputs import ClientInput, End, Interrupt, MicrophoneAudio, Played, SetMuted, TypedText
 from services.orchestrator.metrics import PipelineMetrics
 from services.orchestrator.microphone import EarsFailed, Microphone, UtteranceHeard
@@ -58,7 +58,8 @@ class ConversationOptions:
     system_prompt: str
     interim_results: bool
     apology: str
-    max_turns: int
+    history: HistoryLimits
+    ears_language_code: str  # empty: they find out, or take their own
 
 
 class Conversation:
@@ -73,12 +74,12 @@ class Conversation:
         self._draining = draining
         self._session_id = secrets.token_hex(8)
         self._machine = TurnMachine()
-        self._history = History(options.system_prompt, options.max_turns)
+        self._history = History(options.system_prompt, options.history)
         self._outbox: asyncio.Queue[Event | None] = asyncio.Queue()
         self._places = asyncio.Semaphore(_UNREAD_REPLY_EVENTS)  # bounds what of a reply waits in the outbox
-        self._microphone = (
-            Microphone(stages.ears, options.input_rate_hz, options.language_code) if options.input_rate_hz else None
-        )
+        self._microphone: Microphone | None = None
+        if options.input_rate_hz:
+            self._microphone = Microphone(stages.ears, options.input_rate_hz, options.ears_language_code)
         self._over = asyncio.Event()
         self._reply: Reply | None = None
         self._working: asyncio.Task[None] | None = None
@@ -126,7 +127,7 @@ class Conversation:
                 if self._microphone is not None:
                     self._microphone.take(item)
             case TypedText(text):
-                self._step(Said(text, typed=True), began_at=time.monotonic())
+                self._step(Said(text, typed=True, said_at=time.monotonic()))
             case Played(turn_id, samples):
                 if self._reply is not None and turn_id == self._machine.turn_id:
                     self._reply.played_samples = samples
@@ -150,8 +151,8 @@ class Conversation:
                         self._partial(event)
                     case UtteranceHeard(final, ended_at, decided_at):
                         timings = Timings(endpoint_ms=(decided_at - ended_at) * 1000)
-                        said = Said(final.text, typed=False, language_code=final.language_code)
-                        self._step(said, began_at=ended_at, timings=timings, stt=final.backend)
+                        said = Said(final.text, False, final.language_code, said_at=ended_at)
+                        self._step(said, timings, final.backend)
                     case EarsFailed(error):
                         self._metrics.errors.labels(Stage.STT.value).inc()
                         self._tell_now(Degraded(Stage.STT, error.detailed_reason, error.message))
@@ -165,16 +166,18 @@ class Conversation:
         await self._draining.wait()
         self._step(EndAsked())
 
-    def _step(self, event: Input, *, began_at: float = 0.0, timings: Timings | None = None, stt: str = "") -> None:
+    def _step(self, event: Input, timings: Timings | None = None, stt: str = "") -> None:
         """Feeds the machine. Nothing is awaited here, so what it says is done before anything else happens."""
         for effect in self._machine.step(event):
-            self._do(effect, began_at or time.monotonic(), timings or Timings(), stt)
+            self._do(effect, timings or Timings(), stt)
 
-    def _do(self, effect: Effect, began_at: float, timings: Timings, stt: str) -> None:
+    def _do(self, effect: Effect, timings: Timings, stt: str) -> None:
         match effect:
             case BeginTurn(turn_id, said):
-                reply = self._prepare(said, began_at, timings, stt)
-                self._group.create_task(self._turn(turn_id, said, reply), name=turn_id)
+                reply = self._prepare(said, timings, stt)
+                # A task of its own, so that an interruption can end the reply and not what follows it.
+                self._working = self._group.create_task(reply.run(), name=f"{turn_id} reply")
+                self._group.create_task(self._turn(turn_id, said, reply, self._working), name=turn_id)
             case CancelTurn():
                 if self._working is not None:
                     self._working.cancel()
@@ -183,8 +186,8 @@ class Conversation:
             case EndConversation():
                 self._over.set()
 
-    def _prepare(self, said: Said, began_at: float, timings: Timings, stt: str) -> Reply:
-        timings.transcript_ms = (time.monotonic() - began_at) * 1000
+    def _prepare(self, said: Said, timings: Timings, stt: str) -> Reply:
+        timings.transcript_ms = (time.monotonic() - said.said_at) * 1000
         self._tell_now(UserTranscript(said.text, True, 1.0, said.language_code, said.typed))
         language = said.language_code or self._options.language_code
         rate_hz = self._options.output_rate_hz
@@ -196,19 +199,18 @@ class Conversation:
             apology=self._options.apology,
         )
         backends = {Stage.STT: stt} if stt else {}
-        self._reply = Reply(self._stages, order, self._tell, began_at, timings, backends)
+        self._reply = Reply(self._stages, order, self._tell, said.said_at, timings, backends)
         return self._reply
 
-    async def _turn(self, turn_id: str, said: Said, reply: Reply) -> None:
-        """Makes the reply in a task of its own, so that an interruption can end the one and not the other."""
-        self._working = self._group.create_task(reply.run(), name=f"{turn_id} reply")
-        await asyncio.wait([self._working])
-        outcome = Outcome.INTERRUPTED if self._working.cancelled() else reply.outcome
-        self._working = None
+    async def _turn(self, turn_id: str, said: Said, reply: Reply, work: asyncio.Task[None]) -> None:
+        """Waits for the reply, and ends the turn."""
+        await asyncio.wait([work])
+        outcome = Outcome.INTERRUPTED if work.cancelled() else reply.outcome
         if outcome is Outcome.INTERRUPTED:
             self._tell_now(Interrupted(reply.heard_text()))
-        if outcome is not Outcome.FAILED:
-            self._history.add(said.text, reply.text if outcome is Outcome.COMPLETED else reply.heard_text())
+        remembered = reply.heard_text() if outcome is Outcome.INTERRUPTED else reply.written_text()
+        if remembered or outcome is not Outcome.FAILED:
+            self._history.add(said.text, remembered)
         reply.timings.total_ms = (time.monotonic() - reply.began_at) * 1000
         self._metrics.turn_finished(outcome, reply.timings)
         self._tell_now(TurnFinished(outcome, reply.timings, reply.backends))

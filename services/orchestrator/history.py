@@ -1,20 +1,32 @@
 """What was said in a conversation, as the language model is shown it."""
 
 from collections import deque
+from dataclasses import dataclass
 
 from services.orchestrator.ports import Line, Speaker
+
+
+@dataclass(frozen=True)
+class HistoryLimits:
+    """How much is remembered: the oldest turns are forgotten first."""
+
+    turns: int
+    characters: int
 
 
 class History:
     """The last turns of one conversation."""
 
-    def __init__(self, system_prompt: str, max_turns: int) -> None:
+    def __init__(self, system_prompt: str, limits: HistoryLimits) -> None:
         self._system_prompt = system_prompt
-        self._turns: deque[tuple[str, str]] = deque(maxlen=max_turns)
+        self._limits = limits
+        self._turns: deque[tuple[str, str]] = deque(maxlen=limits.turns)
 
     def add(self, user_text: str, heard_text: str) -> None:
         """A turn that is over: what the user said, and what the user heard."""
-        self._turns.append((user_text, heard_text))
+        self._turns.append((user_text, heard_text.strip()))
+        while self._turns and self._characters() > self._limits.characters:
+            self._turns.popleft()
 
     def prompt(self, user_text: str) -> list[Line]:
         """The lines that the next reply follows."""
@@ -25,3 +37,6 @@ class History:
                 lines.append(Line(Speaker.ASSISTANT, heard))
         lines.append(Line(Speaker.USER, user_text))
         return lines
+
+    def _characters(self) -> int:
+        return sum(len(said) + len(heard) for said, heard in self._turns)

@@ -53,7 +53,7 @@ class PipelineMetrics:
     def turn_finished(self, outcome: Outcome, timings: Timings) -> None:
         """A turn is over."""
         self.turns.labels(outcome.value).inc()
-        if timings.first_audio_ms is not None:
+        if timings.endpoint_ms is not None and timings.first_audio_ms is not None:  # spoken, and answered by voice
             self.latency.observe(timings.first_audio_ms / 1000)
         for stage, field in _STAGES.items():
             took_ms: float | None = getattr(timings, field)

@@ -1,18 +1,20 @@
 """The microphone of one conversation, and the ears that listen to it, through their failures."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
 import grpc
 
+from services.common.audio import BYTES_PER_SAMPLE
 from services.common.errors import CallError
 from services.orchestrator.audio_clock import AudioClock
 from services.orchestrator.inputs import MicrophoneAudio, SetMuted
 from services.orchestrator.ports import Ears, SpeechEnded, SpeechHeard
 
-_KEPT_MESSAGES = 500  # ten seconds at 20 ms: what is older than that when the ears come back is no answer any more
+_KEPT_S = 5  # what is older than that when the ears come back is no answer any more
 _RETRY_S = 0.5
 # The ears end a stream that is silent or too long; it is opened again with the next audio, which is no failure.
 _ORDINARY_ENDS = ("STREAM_IDLE", "LIMIT_REACHED", "DRAINING")
@@ -36,6 +38,14 @@ class EarsFailed:
     error: CallError
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """A message of audio, and when it came."""
+
+    audio: bytes
+    came_at: float
+
+
 class Microphone:
     """Takes audio in and gives out what was heard."""
 
@@ -43,7 +53,9 @@ class Microphone:
         self._ears = ears
         self._rate_hz = sample_rate_hz
         self._language_code = language_code
-        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue(_KEPT_MESSAGES + 1)
+        self._queue: asyncio.Queue[_Piece | None] = asyncio.Queue()
+        self._waiting_bytes = 0
+        self._kept_bytes = _KEPT_S * sample_rate_hz * BYTES_PER_SAMPLE
         self._has_ended = False
         self._muted = False
 
@@ -52,9 +64,11 @@ class Microphone:
         if isinstance(item, SetMuted):
             self._muted = item.muted
         elif not self._has_ended:
-            if self._queue.qsize() >= _KEPT_MESSAGES:
-                self._queue.get_nowait()
-            self._queue.put_nowait(bytes(len(item.audio)) if self._muted else item.audio)
+            audio = bytes(len(item.audio)) if self._muted else item.audio
+            self._waiting_bytes += len(audio)
+            self._queue.put_nowait(_Piece(audio, time.monotonic()))
+            while self._waiting_bytes > self._kept_bytes and not self._queue.empty():
+                self._taken(self._queue.get_nowait())
 
     def end(self) -> None:
         """No more audio comes."""
@@ -65,7 +79,7 @@ class Microphone:
     async def heard(self) -> AsyncGenerator[SpeechHeard | UtteranceHeard | EarsFailed, None]:
         """Partial transcripts, whole utterances and failures, until the audio has ended. A refusal is raised."""
         failing = False
-        while (first := await self._queue.get()) is not None:
+        while (first := self._taken(await self._queue.get())) is not None:
             try:
                 async with aclosing(self._listen(first)) as events:
                     async for event in events:
@@ -74,16 +88,21 @@ class Microphone:
             except CallError as error:
                 if error.status in _REFUSALS:
                     raise
-                if error.detailed_reason in _ORDINARY_ENDS:
-                    continue
-                if not failing:
-                    yield EarsFailed(error)
-                failing = True
-                await asyncio.sleep(_RETRY_S)
+                if error.detailed_reason not in _ORDINARY_ENDS:
+                    if not failing:
+                        yield EarsFailed(error)
+                    failing = True
+                    await asyncio.sleep(_RETRY_S)
             if self._has_ended and self._queue.empty():
                 return
 
-    async def _listen(self, first: bytes) -> AsyncGenerator[SpeechHeard | UtteranceHeard, None]:
+    def _taken(self, piece: "_Piece | None") -> "_Piece | None":
+        """What left the queue, no longer counted in it."""
+        if piece is not None:
+            self._waiting_bytes -= len(piece.audio)
+        return piece
+
+    async def _listen(self, first: "_Piece") -> AsyncGenerator[SpeechHeard | UtteranceHeard, None]:
         clock = AudioClock(self._rate_hz)
         final: SpeechHeard | None = None
         audio = self._audio(first, clock)
@@ -99,9 +118,9 @@ class Microphone:
                 else:
                     yield event
 
-    async def _audio(self, first: bytes, clock: AudioClock) -> AsyncIterator[bytes]:
-        piece: bytes | None = first
+    async def _audio(self, first: "_Piece", clock: AudioClock) -> AsyncIterator[bytes]:
+        piece: _Piece | None = first
         while piece is not None:
-            clock.arrived(piece)
-            yield piece
-            piece = await self._queue.get()
+            clock.arrived(piece.audio, piece.came_at)
+            yield piece.audio
+            piece = self._taken(await self._queue.get())

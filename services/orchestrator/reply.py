@@ -11,8 +11,6 @@ from services.common.errors import CallError
 from services.orchestrator.events import Degraded, Outcome, ReplyAudio, ReplyText, Telling, Timings
 from services.orchestrator.ports import Line, ReplyEnd, SpokenAudio, Stage, Stages, Voice
 
-_TEXT_AHEAD = 4096  # deltas that may wait for the mouth: more than any reply has
-
 Tell = Callable[[Telling], Awaitable[None]]
 
 
@@ -42,31 +40,37 @@ class Reply:
     played_samples: int = 0
     _spans: list[tuple[int, int]] = field(default_factory=list)  # first sample, and the end of the text it speaks
     _samples: int = 0
+    _apology_at: int | None = None
     _growth: list[tuple[int, float]] = field(default_factory=list)  # length of the text, and when it was so long
 
     async def run(self) -> None:
         """Makes it. A stage that fails is told, and the rest goes on."""
-        to_speak: asyncio.Queue[str | None] = asyncio.Queue(_TEXT_AHEAD)
+        # Unbounded: what waits in it stands in `text` as well, and a mouth that fails must not hold up the mind.
+        to_speak: asyncio.Queue[str | None] = asyncio.Queue()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._think(to_speak))
             if self.order.voice is not None:
                 group.create_task(self._speak(to_speak, self.order.voice))
 
+    def written_text(self) -> str:
+        """What the mind itself wrote, without an apology of ours."""
+        return self.text[: self._apology_at].strip()
+
     def heard_text(self) -> str:
-        """The part of the reply whose audio was played, by the client's reports; all of it where there is no audio."""
+        """The part of it whose audio was played, by the client's reports; all of it where there is no audio."""
         if self.order.voice is None:
-            return self.text
+            return self.written_text()
         ends = [end for first_sample, end in self._spans if first_sample < self.played_samples]
-        return self.text[: ends[-1]].strip() if ends else ""
+        return self.written_text()[: ends[-1]].strip() if ends else ""
 
     async def _think(self, to_speak: asyncio.Queue[str | None]) -> None:
         try:
             await self._write(to_speak)
         except CallError as error:
             await self._degraded(Stage.LLM, error)
-            if not self.text:
-                await self._say(self.order.apology, to_speak)
-        await to_speak.put(None)
+            self._apology_at = len(self.text)
+            await self._say(f" {self.order.apology}" if self.text else self.order.apology, to_speak)
+        to_speak.put_nowait(None)
 
     async def _write(self, to_speak: asyncio.Queue[str | None]) -> None:
         order = self.order
@@ -84,7 +88,7 @@ class Reply:
         self.text += delta
         if self.timings.first_audio_ms is None:
             self._growth.append((len(self.text), self._elapsed_ms()))
-        await to_speak.put(delta)
+        to_speak.put_nowait(delta)
         await self.tell(ReplyText(delta))
 
     async def _speak(self, to_speak: asyncio.Queue[str | None], voice: Voice) -> None:
@@ -96,8 +100,6 @@ class Reply:
                     sequence += 1
         except CallError as error:
             await self._degraded(Stage.TTS, error)
-            async for _ in _drained(to_speak):
-                pass  # the text goes on to the client; nobody is left to speak it
 
     async def _send(self, chunk: SpokenAudio, sequence: int) -> None:
         if self.timings.first_audio_ms is None:

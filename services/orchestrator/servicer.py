@@ -13,6 +13,7 @@ from services.common.text import check_language, check_length, clean, primary_la
 from services.orchestrator import wire
 from services.orchestrator.config import OrchestratorSection
 from services.orchestrator.conversation import Conversation, ConversationOptions
+from services.orchestrator.history import HistoryLimits
 from services.orchestrator.inputs import ClientInput, End, Interrupt, MicrophoneAudio, Played, SetMuted, TypedText
 from services.orchestrator.metrics import PipelineMetrics
 from services.orchestrator.peers import Peers
@@ -74,16 +75,17 @@ class AssistantServicer(assistant_pb2_grpc.AssistantServiceServicer):
     def _options(self, config: assistant_pb2.ConverseConfig) -> ConversationOptions:
         settings = self._settings
         language = check_language(config.language_code, "config.language_code") or settings.language_code
-        prompt = check_length(config.system_prompt, settings.max_text_characters, "config.system_prompt")
+        prompt = clean(check_length(config.system_prompt, settings.max_text_characters, "config.system_prompt"))
         return ConversationOptions(
             input_rate_hz=_rate(config, "input_format"),
             output_rate_hz=_rate(config, "output_format"),
             language_code=language,
             voice=config.voice,
-            system_prompt=clean(prompt) or _by_language(settings.system_prompts, language),
+            system_prompt=prompt.strip() or _by_language(settings.system_prompts, language),
             interim_results=config.interim_results,
             apology=_by_language(settings.apologies, language),
-            max_turns=settings.max_turns,
+            history=HistoryLimits(settings.max_turns, settings.max_history_characters),
+            ears_language_code=config.language_code,
         )
 
     async def _inputs(
@@ -98,9 +100,10 @@ class AssistantServicer(assistant_pb2_grpc.AssistantServiceServicer):
                 meter.accept(message.audio)
                 yield MicrophoneAudio(message.audio)
             elif kind == "text":
-                if not message.text.strip():
+                text = clean(check_length(message.text, self._settings.max_text_characters, "text"))
+                if not text.strip():
                     raise InvalidInputError("text", "it is empty")
-                yield TypedText(clean(check_length(message.text, self._settings.max_text_characters, "text")))
+                yield TypedText(text)
             elif kind == "playback":
                 yield Played(message.playback.turn_id, message.playback.played_samples)
             else:

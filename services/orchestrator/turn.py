@@ -32,6 +32,7 @@ class Said:
     text: str
     typed: bool
     language_code: str = ""
+    said_at: float = 0.0  # the moment of its last word; carried along, not looked at
 
 
 @dataclass(frozen=True)

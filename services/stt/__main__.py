@@ -29,6 +29,10 @@ def build(settings: SttSettings) -> Service:
     def register(server: grpc.aio.Server) -> None:
         stt_pb2_grpc.add_SttServiceServicer_to_server(servicer, server)
 
+    async def close() -> None:
+        await chain.close()
+        servicer.close()
+
     return Service(
         descriptor=stt_pb2.DESCRIPTOR.services_by_name["SttService"],
         register=register,
@@ -40,7 +44,7 @@ def build(settings: SttSettings) -> Service:
         start=chain.start,
         ready=lambda: chain.ready,
         keep_up=chain.keep_up,
-        close=chain.close,
+        close=close,
         registry=registry,
         draining=draining,
     )
@@ -52,8 +56,8 @@ def _loaders(stt: SttSection) -> dict[EngineName, Callable[[], Awaitable[SttEngi
     async def pocketsphinx() -> SttEngine:
         from services.stt.sphinx import SphinxEngine  # noqa: PLC0415
 
-        # A session for every utterance that can be spoken at once.
-        return await SphinxEngine.load(stt.max_streams + stt.max_recordings)
+        # A session for every utterance that can be spoken at once: in streams, in Recognize and in RecognizeFile.
+        return await SphinxEngine.load(stt.max_streams + 2 * stt.max_recordings)
 
     return {"pocketsphinx": pocketsphinx}
 

@@ -23,7 +23,6 @@ class SttSection(Section):
 
     server: ServerSettings = Field(description="Where it listens.")
     engines: tuple[EngineName, ...] = Field(description="The chain, best first.")
-    language_code: str = Field("fr", description="Language of speech whose caller names none, if no engine detects it.")
     endpointing: EndpointingSection = Field(EndpointingSection(), description="When an utterance ends.")
     max_streams: int = Field(4, gt=0, description="Microphone streams served at the same time.")
     max_recordings: int = Field(2, gt=0, description="Recordings transcribed at the same time.")

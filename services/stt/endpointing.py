@@ -20,13 +20,15 @@ class Endpointing:
     max_utterance_ms: float = 30_000
 
 
+_LEAST_THRESHOLD = 0.01  # at 0 every frame would be speech, and no utterance would ever end
+
+
 class Cause(Enum):
     """Why an utterance ended."""
 
     SILENCE = "silence"
     FLUSH = "flush"
     END_OF_AUDIO = "end of audio"
-    TOO_SHORT = "too short"
     MAX_LENGTH = "max length"
 
 
@@ -101,7 +103,7 @@ class Endpointer:
         """What one more frame tells."""
         threshold = self._settings.speech_threshold
         if self._state is not _State.SILENCE:
-            threshold -= self._settings.hysteresis
+            threshold = max(threshold - self._settings.hysteresis, _LEAST_THRESHOLD)
         is_speech = probability >= threshold
         began_ms = self._now_ms
         self._now_ms += self._frame_ms

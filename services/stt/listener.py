@@ -76,6 +76,7 @@ class Listener:
         else:
             yield await self._final(step.end_ms)
             yield UtteranceEnded(self._id, step.end_ms, step.decided_ms, step.cause)
+            await self._utterance.close()
 
     def _begin(self, step: Started) -> None:
         self._utterance = Utterance(self._chain, self._options.recognition, self._options.limit_s)
@@ -89,7 +90,7 @@ class Listener:
     async def _feed(self, speech: Speech) -> Heard | None:
         if self._origin_ms is None:
             self._origin_ms = speech.begin_ms
-        await self._utterance.feed(speech.samples)
+        self._utterance.feed(speech.samples)
         self._fed_to_ms = speech.end_ms
         if (
             not self._options.interim_results
@@ -105,8 +106,8 @@ class Listener:
         text = answer.value.text
         agreed = agreed_prefix(self._previous, text)
         self._previous = text
-        if not agreed or agreed == self._shown:
-            return None
+        if agreed == self._shown or not agreed.startswith(self._shown):
+            return None  # nothing new, or the engine takes back what was shown: then what is shown stays
         self._shown = agreed
         heard = self._heard(replace(answer.value, text=agreed, words=()), answer.backend, self._fed_to_ms)
         return replace(heard, stability=len(agreed) / len(text))
@@ -114,7 +115,6 @@ class Listener:
     async def _final(self, end_ms: float) -> Heard:
         """The eager transcript, at no further cost, where nothing was said after it."""
         heard = self._eager or await self._transcribe(end_ms)
-        await self._utterance.close()
         self._metrics.transcribed(heard.backend, heard.processing_ms / 1000, (end_ms - self._start_ms) / 1000)
         return replace(heard, is_final=True, end_ms=end_ms)
 
@@ -167,7 +167,7 @@ def _coalesced(steps: list[Step]) -> list[Step]:
 def _without_past_pauses(steps: list[Step]) -> list[Step]:
     kept: list[Step] = []
     for step in steps:
-        paused = next((index for index, earlier in enumerate(kept) if isinstance(earlier, Paused)), None)
+        paused = next((index for index in reversed(range(len(kept))) if isinstance(kept[index], Paused)), None)
         if isinstance(step, Resumed) and paused is not None:
             del kept[paused]
         else:

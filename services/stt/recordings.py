@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from services.common.audio import Recording, Samples, resample
+from services.common.audio import Recording, Samples
 from services.stt.engine import ENGINE_RATE_HZ
 from services.stt.events import Heard, UtteranceEnded
 from services.stt.listener import Listener
@@ -40,11 +40,14 @@ class RecordingTranscript:
 async def transcribe(
     recording: Recording, listener: Listener, segmenter: Segmenter, backend: str
 ) -> AsyncGenerator[Heard | Progress | RecordingTranscript, None]:
-    """Each stretch of speech as it is done, and at last the whole. `backend` is named where nothing is said."""
+    """Each stretch of speech of a recording at ENGINE_RATE_HZ as it is done, and at last the whole.
+
+    `backend` is named where nothing is said.
+    """
     began = time.monotonic()
     segments: list[Heard] = []
     yield Progress(0, recording.duration_ms)
-    async with aclosing(listener.listen(segmenter, _slabs(resample(recording, ENGINE_RATE_HZ).samples))) as events:
+    async with aclosing(listener.listen(segmenter, _slabs(recording.samples))) as events:
         async for event in events:
             if isinstance(event, Heard) and event.is_final and event.text:
                 segments.append(event)

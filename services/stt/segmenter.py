@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from services.common.audio import Samples
+from services.common.errors import CallError
 from services.common.threads import run_blocking
 from services.stt.endpointing import Cause, Ended, Endpointer, Endpointing, Event, Started
 from services.stt.engine import ENGINE_RATE_HZ, FRAME_MS, FRAME_SAMPLES, VoiceDetector
@@ -54,17 +55,40 @@ class Segmenter:
 
     async def steps(self, audio: AsyncIterator[Samples | FlushUtterance]) -> AsyncGenerator[Step, None]:
         """What a decoder has to do, in order, for audio at ENGINE_RATE_HZ."""
-        async for item in audio:
-            if isinstance(item, FlushUtterance):
-                for event in self._endpointer.finish(Cause.FLUSH):
-                    yield event
-                continue
-            frames = self._frames(item)
-            for frame, probability in zip(frames, await self._probabilities(frames), strict=True):
-                for step in self._push(frame, probability):
+        broken: CallError | None = None
+        try:
+            async for item in audio:
+                async for step in self._take(item):
                     yield step
-        for event in self._endpointer.finish(Cause.END_OF_AUDIO):
+            async for step in self._look_at(self._frames(self._padding())):
+                yield step
+        except CallError as error:
+            broken = error  # the caller broke a limit; what was said until then is still heard
+        for event in self._finish(Cause.END_OF_AUDIO):
             yield event
+        if broken is not None:
+            raise broken
+
+    async def _take(self, item: Samples | FlushUtterance) -> AsyncIterator[Step]:
+        if isinstance(item, FlushUtterance):
+            for event in self._finish(Cause.FLUSH):
+                yield event
+        else:
+            async for step in self._look_at(self._frames(item)):
+                yield step
+
+    def _padding(self) -> Samples:
+        """The silence that makes the last frame whole."""
+        return np.zeros(-self._rest.size % FRAME_SAMPLES, np.int16)
+
+    async def _look_at(self, frames: list[Samples]) -> AsyncIterator[Step]:
+        for frame, probability in zip(frames, await self._probabilities(frames), strict=True):
+            for step in self._push(frame, probability):
+                yield step
+
+    def _finish(self, cause: Cause) -> list[Event]:
+        self._before.clear()
+        return self._endpointer.finish(cause)
 
     async def _probabilities(self, frames: list[Samples]) -> list[float]:
         """One hop to a thread for all frames of a message: the loop stays free for other streams."""

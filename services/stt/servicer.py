@@ -6,8 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 
 import grpc
+import numpy as np
 
-from services.common.audio import Recording, Resampler, Samples, check_rate
+from services.common.audio import Recording, Resampler, Samples, check_rate, resample
 from services.common.capabilities import engine_infos
 from services.common.chain import EngineChain
 from services.common.errors import InvalidInputError, UnavailableError
@@ -21,7 +22,7 @@ from services.stt.listener import Listener, ListenOptions
 from services.stt.metrics import SttMetrics
 from services.stt.recordings import Progress, RecordingTranscript, transcribe
 from services.stt.segmenter import FlushUtterance, Segmenter
-from superwhisper.common.v1 import capabilities_pb2
+from superwhisper.common.v1 import audio_pb2, capabilities_pb2
 from superwhisper.stt.v1 import stt_pb2, stt_pb2_grpc
 
 _Context = grpc.aio.ServicerContext[object, object]
@@ -63,7 +64,7 @@ class SttServicer(stt_pb2_grpc.SttServiceServicer):
 
     async def Recognize(self, request: stt_pb2.RecognizeRequest, context: _Context) -> stt_pb2.RecognizeResponse:
         """See the proto."""
-        recording = wire.to_recording(request.audio, request.container, request.audio_format, self._settings)
+        recording = await self._read(request.audio, request.container, request.audio_format)
         async with aclosing(self._transcribe(recording, request.recognition)) as steps:
             async for step in steps:
                 if isinstance(step, RecordingTranscript):
@@ -76,12 +77,13 @@ class SttServicer(stt_pb2_grpc.SttServiceServicer):
         """See the proto."""
         messages = Messages(request_iterator, self._settings.idle_limit_s)
         config = (await messages.first()).config
+        wire.to_options(config.recognition)  # refused now, not after the whole upload
         content = await collect(
             (message.audio async for message in messages),
             self._settings.max_recording_bytes,
             self._limits.message_bytes,
         )
-        recording = wire.to_recording(content, config.container, config.audio_format, self._settings)
+        recording = await self._read(content, config.container, config.audio_format)
         async with aclosing(self._transcribe(recording, config.recognition)) as steps:
             async for step in steps:
                 if isinstance(step, Heard):
@@ -111,6 +113,20 @@ class SttServicer(stt_pb2_grpc.SttServiceServicer):
             endpointing=wire.from_endpointing(self._settings.endpointing),
         )
 
+    async def _read(
+        self, content: bytes, container: audio_pb2.AudioContainer.ValueType, declared: audio_pb2.AudioFormat
+    ) -> Recording:
+        """The recording at the engine's rate; in a thread, because a long one takes seconds."""
+
+        def read() -> Recording:
+            return resample(wire.to_recording(content, container, declared, self._settings), ENGINE_RATE_HZ)
+
+        return await asyncio.to_thread(read)
+
+    def close(self) -> None:
+        """Ends the voice detector's thread."""
+        self._threads.shutdown(wait=False)
+
     async def _audio(
         self, messages: Messages[stt_pb2.StreamingRecognizeRequest], rate_hz: int, segmenter: Segmenter
     ) -> AsyncIterator[Samples | FlushUtterance]:
@@ -126,6 +142,7 @@ class SttServicer(stt_pb2_grpc.SttServiceServicer):
                 yield FlushUtterance()
             else:
                 raise InvalidInputError("control.command", "the control message is empty")
+        yield resampler.push(np.zeros(0, np.int16), last=True)
 
     def _transcribe(
         self, recording: Recording, recognition: stt_pb2.RecognitionConfig
@@ -139,7 +156,7 @@ class SttServicer(stt_pb2_grpc.SttServiceServicer):
 
     def _listener(self, recognition: stt_pb2.RecognitionConfig, *, interim_results: bool) -> Listener:
         options = ListenOptions(
-            recognition=wire.to_options(recognition, self._settings.language_code),
+            recognition=wire.to_options(recognition),
             interim_results=interim_results,
             limit_s=self._settings.decode_limit_s,
         )

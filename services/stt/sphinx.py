@@ -30,11 +30,20 @@ class _Decoders:
 
     def __init__(self) -> None:
         self.whole = _make_decoder()
+        self._along_is_open = False
 
     @cached_property
-    def along(self) -> Any:
-        """For partials."""
-        return _make_decoder()
+    def _along(self) -> Any:
+        # Partials read the first pass alone: ending an utterance takes 7 ms instead of 109.
+        return _make_decoder(fwdflat=False, bestpath=False)
+
+    def begin_along(self) -> Any:
+        """For partials of a new utterance. One that was left open is ended first: nobody waits for it at its end."""
+        if self._along_is_open:
+            self._along.end_utt()
+        self._along_is_open = True
+        self._along.start_utt()
+        return self._along
 
 
 class SphinxEngine:
@@ -105,50 +114,43 @@ class SphinxSession:
         self._decoders: _Decoders | None = decoders
         self._word_timestamps = word_timestamps
         self._audio = bytearray()
-        self._decodes_along = False
+        self._along: Any = None
         self._decoded_bytes = 0
 
     async def feed(self, samples: Samples) -> None:
-        """Keeps the samples, and decodes along where partials are being asked for."""
+        """Keeps the samples."""
         self._audio += encode_pcm(samples)
-        if self._decodes_along:
-            await self._engine.run(self._decode_along)
 
     async def partial(self) -> Hypothesis:
         """The best path so far."""
-        return await self._engine.run(self._partial)
+        return await self._engine.run(self._decode_along)
 
     async def transcript(self) -> Hypothesis:
         """The best path of all audio so far, heard again as a whole."""
         return await self._engine.run(self._decode_whole)
 
     async def close(self) -> None:
-        """Gives the decoders back."""
-        if self._decoders is None:
-            return
-        if self._decodes_along:
-            await self._engine.run(self._decoders.along.end_utt)
+        """Gives the decoders back, at once."""
         decoders, self._decoders = self._decoders, None
-        self._engine.give_back(decoders)
+        if decoders is not None:
+            self._engine.give_back(decoders)
 
-    def _partial(self) -> Hypothesis:
-        return self._read(self._decode_along())
-
-    def _decode_along(self) -> Any:
-        decoder = self._open_decoders.along
-        if not self._decodes_along:
-            self._decodes_along = True
-            decoder.start_utt()
+    def _decode_along(self) -> Hypothesis:
+        if self._along is None:
+            self._along = self._open_decoders.begin_along()
         if self._decoded_bytes < len(self._audio):  # it cannot take nothing
-            decoder.process_raw(bytes(self._audio[self._decoded_bytes :]))
+            self._along.process_raw(bytes(self._audio[self._decoded_bytes :]))
             self._decoded_bytes = len(self._audio)
-        return decoder
+        return self._read(self._along)
 
     def _decode_whole(self) -> Hypothesis:
         decoder = self._open_decoders.whole
         decoder.start_utt()
-        decoder.process_raw(bytes(self._audio), full_utt=True)
-        decoder.end_utt()
+        try:
+            if self._audio:
+                decoder.process_raw(bytes(self._audio), full_utt=True)
+        finally:
+            decoder.end_utt()
         return self._read(decoder)
 
     @property
@@ -177,5 +179,5 @@ def _words(decoder: Any) -> list[HeardWord]:
     ]
 
 
-def _make_decoder() -> Any:
-    return Decoder(samprate=ENGINE_RATE_HZ, loglevel="FATAL")
+def _make_decoder(**options: bool) -> Any:
+    return Decoder(samprate=ENGINE_RATE_HZ, loglevel="FATAL", **options)

@@ -22,10 +22,9 @@ class Utterance:
         self._engine: SttEngine | None = None
         self._session: UtteranceSession | None = None
 
-    async def feed(self, samples: Samples) -> None:
-        """More audio, at ENGINE_RATE_HZ."""
+    def feed(self, samples: Samples) -> None:
+        """More audio, at ENGINE_RATE_HZ. It reaches the engine with the next question."""
         self._audio.append(samples)
-        await self._chain.call(self._caught_up, self._limit_s)
 
     async def partial(self) -> Answer[Hypothesis]:
         """What was heard so far."""

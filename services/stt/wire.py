@@ -30,7 +30,7 @@ _ENDPOINTING_RANGES = {
 }
 
 
-def to_options(config: stt_pb2.RecognitionConfig, default_language: str) -> RecognitionOptions:
+def to_options(config: stt_pb2.RecognitionConfig) -> RecognitionOptions:
     """What the caller knows of the speech, checked."""
     if len(config.hot_words) > _MAX_HOT_WORDS:
         raise OutOfRangeError(f"recognition.hot_words: more than {_MAX_HOT_WORDS}", field="recognition.hot_words")
@@ -41,7 +41,7 @@ def to_options(config: stt_pb2.RecognitionConfig, default_language: str) -> Reco
     if config.task == stt_pb2.RECOGNITION_TASK_TRANSLATE:
         raise InvalidInputError("recognition.task", "no engine of this service translates")
     return RecognitionOptions(
-        language_code=check_language(config.language_code, "recognition.language_code") or default_language,
+        language_code=check_language(config.language_code, "recognition.language_code"),
         word_timestamps=config.word_timestamps,
         hot_words=tuple(config.hot_words),
         initial_prompt=config.initial_prompt,

@@ -20,6 +20,7 @@ from superwhisper.tts.v1 import tts_pb2, tts_pb2_grpc
 
 _Context = grpc.aio.ServicerContext[object, object]
 ResponseT = TypeVar("ResponseT", tts_pb2.StreamingSynthesizeResponse, tts_pb2.SynthesizeResponse)
+_SILENT_RATE_HZ = 22_050  # of a text in which there was nothing to say, where no rate was asked for
 
 
 class TtsServicer(tts_pb2_grpc.TtsServiceServicer):
@@ -100,9 +101,12 @@ class TtsServicer(tts_pb2_grpc.TtsServiceServicer):
         async with aclosing(self._speaker.speak(text, choice, rate_hz, tally)) as chunks:
             async for chunk in chunks:
                 if not chunk.first_sample:
-                    yield message(started=wire.from_first(chunk, choice))
+                    yield message(started=wire.started(chunk.sample_rate_hz, chunk.backend, choice))
                 yield message(audio=wire.from_chunk(chunk))
                 rate_hz = chunk.sample_rate_hz
+        if not tally.samples:
+            rate_hz = rate_hz or _SILENT_RATE_HZ
+            yield message(started=wire.started(rate_hz, self._chain.best().backend, choice))
         yield message(
             finished=tts_pb2.SynthesisFinished(
                 duration_ms=tally.samples * 1000 / rate_hz if rate_hz else 0,

@@ -72,12 +72,12 @@ async def one(text: str) -> AsyncIterator[str | FlushText]:
     yield text
 
 
-def from_first(chunk: SpokenChunk, choice: VoiceChoice) -> tts_pb2.SynthesisStarted:
-    """What the first chunk tells of all that follow."""
+def started(rate_hz: int, backend: str, choice: VoiceChoice) -> tts_pb2.SynthesisStarted:
+    """What is known with the first chunk, or at the end of a text in which there was nothing to say."""
     return tts_pb2.SynthesisStarted(
-        audio_format=audio_pb2.AudioFormat(sample_rate_hz=chunk.sample_rate_hz),
+        audio_format=audio_pb2.AudioFormat(sample_rate_hz=rate_hz),
         voice=choice.voice or choice.language_code,
-        backend=chunk.backend,
+        backend=backend,
     )
 
 
@@ -105,8 +105,9 @@ async def as_wav(
                 continue
             if response.HasField("started"):
                 rate_hz = response.started.audio_format.sample_rate_hz
-            elif rate_hz:
-                for start, piece in _pieces(write_wav(Recording(np.concatenate(samples), rate_hz))):
+            else:
+                whole = Recording(np.concatenate(samples) if samples else np.zeros(0, np.int16), rate_hz)
+                for start, piece in _pieces(write_wav(whole)):
                     yield tts_pb2.SynthesizeResponse(audio=tts_pb2.AudioChunk(audio=piece, piece=start))
             yield response
 

@@ -15,6 +15,7 @@ class ScriptedRecogniser:
 
     words: list[str]
     fails_after: int | None = None
+    partials: list[str] = field(default_factory=list)  # what partials say, in turn, in place of the words
     language_codes: tuple[str, ...] = ("en",)
     sessions: "list[ScriptedSession]" = field(default_factory=list)
     is_closed: bool = False
@@ -44,6 +45,8 @@ class ScriptedSession:
             raise RuntimeError("scripted failure")
 
     async def partial(self) -> Hypothesis:
+        if self.engine.partials:
+            return Hypothesis(self.engine.partials.pop(0))
         return Hypothesis(" ".join(self.engine.words[: self._due()]), language_code="en")
 
     async def transcript(self) -> Hypothesis:

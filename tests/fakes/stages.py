@@ -27,6 +27,7 @@ class ScriptedEars:
     streams: int = 0
     heard_bytes: int = 0
     audio: bytearray = field(default_factory=bytearray)
+    ends_with: CallError | None = None
 
     async def listen(
         self, audio: AsyncIterator[bytes], sample_rate_hz: int, language_code: str
@@ -45,6 +46,8 @@ class ScriptedEars:
                 yield SpeechHeard(text[:3], False, 0.5, "en", "scripted")
                 yield SpeechHeard(text, True, 1.0, "en", "scripted")
                 yield SpeechEnded(end_ms - 10, end_ms)
+        if self.ends_with is not None:
+            raise self.ends_with
 
 
 @dataclass
@@ -80,6 +83,7 @@ class ScriptedMouth:
     """Speaks each delta as a chunk; fails where the test says so."""
 
     failure: CallError | None = None
+    failure_at_end: CallError | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     voices: list[Voice] = field(default_factory=list)
 
@@ -93,5 +97,7 @@ class ScriptedMouth:
                     raise self.failure
                 yield SpokenAudio(AUDIO_A_CHARACTER * len(delta), start, start + len(delta), "scripted")
                 start += len(delta)
+            if self.failure_at_end is not None:
+                raise self.failure_at_end
         finally:
             self.ended.set()

@@ -199,5 +199,5 @@ async def test_turns_are_counted() -> None:
     async with serving(assistant.service()) as address:
         await converse(address, [WITH_AUDIO, pb.ConverseRequest(text="well?"), END])
     assert assistant.metric("pipeline_requests_total", outcome="completed") == 1
-    assert assistant.metric("pipeline_latency_seconds_count") == 1
+    assert assistant.metric("pipeline_latency_seconds_count") == 0  # nothing was spoken: not voice to voice
     assert assistant.metric("pipeline_stage_seconds_count", stage="first_token") == 1

@@ -74,7 +74,8 @@ async def test_the_reply_lasts_as_long_as_its_text_needs(stack: Stack) -> None:
         )
         call = stub.Synthesize(request, **connection.call_options(30))
         whole = b"".join([response.audio.audio async for response in call])
-    assert len(client.audio()) == pytest.approx(len(whole), rel=0.02)
+    # espeak-ng's pauses differ by some 60 ms each time; the shortest piece that could be lost lasts half a second.
+    assert len(client.audio()) == pytest.approx(len(whole), abs=0.15 * RATE_HZ * 2)
 
 
 @pytest.mark.parametrize("name", SERVICES)

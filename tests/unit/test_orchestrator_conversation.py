@@ -22,6 +22,7 @@ from services.orchestrator.events import (
     TurnFinished,
     UserTranscript,
 )
+from services.orchestrator.history import HistoryLimits
 from services.orchestrator.inputs import ClientInput, End, Interrupt, MicrophoneAudio, Played, SetMuted, TypedText
 from services.orchestrator.metrics import PipelineMetrics
 from services.orchestrator.ports import Line, Speaker, Stage, Stages
@@ -37,7 +38,8 @@ OPTIONS = ConversationOptions(
     system_prompt="Be brief.",
     interim_results=True,
     apology="I am sorry.",
-    max_turns=50,
+    history=HistoryLimits(turns=50, characters=4000),
+    ears_language_code="",
 )
 TEXT_ONLY = replace(OPTIONS, input_rate_hz=None, output_rate_hz=None)
 AUDIO = MicrophoneAudio(bytes(640))
@@ -222,6 +224,52 @@ async def test_when_the_mouth_is_away_the_text_goes_on() -> None:
     await client.to_the_end()
     assert client.all_of(Degraded) == [Degraded(Stage.TTS, "ENGINE_UNAVAILABLE", "mute")]
     assert client.all_of(ReplyText) == [ReplyText("One. "), ReplyText("Two.")]
+
+
+async def test_a_mouth_that_breaks_after_its_text_has_ended_ends_the_turn_too() -> None:
+    mouth = ScriptedMouth(failure_at_end=UnavailableError("mute"))
+    mind = ScriptedMind([["My name is Bob."], ["Yes."]])
+    client = Client(mind, mouth=mouth, options=replace(OPTIONS, input_rate_hz=None))
+    client.send(TypedText("hello"))
+    finished = await client.until(TurnFinished)
+    assert isinstance(finished.telling, TurnFinished)
+    assert finished.telling.outcome is Outcome.FAILED
+    client.send(TypedText("and?"), None)
+    await client.to_the_end()
+    assert Line(Speaker.ASSISTANT, "My name is Bob.") in mind.prompts[1]  # it was shown, so it is remembered
+
+
+async def test_a_mind_that_breaks_in_the_middle_is_heard_to() -> None:
+    mind = ScriptedMind([["The answer is ", UnavailableError("gone")], ["Yes."]])
+    client = Client(mind, options=TEXT_ONLY)
+    client.send(TypedText("hello"), TypedText("and?"), None)
+    await client.to_the_end()
+    texts = [text.delta for text in client.all_of(ReplyText) if isinstance(text, ReplyText)]
+    assert texts[:2] == ["The answer is ", " I am sorry."]
+    assert Line(Speaker.ASSISTANT, "The answer is") in mind.prompts[1]
+
+
+async def test_a_blank_reply_does_not_spoil_the_next_prompt() -> None:
+    mind = ScriptedMind([["\n"], ["Yes."]])
+    client = Client(mind, options=TEXT_ONLY)
+    client.send(TypedText("hello"), TypedText("and?"), None)
+    await client.to_the_end()
+    assert all(line.text.strip() for line in mind.prompts[1])
+
+
+async def test_an_interruption_before_the_first_word_is_taken() -> None:
+    client = Client(ScriptedMind([["Yes."]]), options=TEXT_ONLY)
+    client.send(TypedText("hello"), Interrupt())
+    finished = await client.until(TurnFinished)
+    assert isinstance(finished.telling, TurnFinished)
+    assert finished.telling.outcome is Outcome.INTERRUPTED
+
+
+async def test_ears_that_end_ordinarily_after_the_last_audio_end_the_conversation() -> None:
+    ears = ScriptedEars([], ends_with=UnavailableError("idle", reason="STREAM_IDLE"))
+    client = Client(ScriptedMind([]), ears)
+    client.send(AUDIO, None)
+    await client.to_the_end()
 
 
 async def test_when_the_ears_fail_it_is_told_once_and_they_are_tried_again() -> None:

@@ -96,7 +96,7 @@ def test_the_end_waits_for_the_turn() -> None:
 
 
 INPUTS = st.one_of(
-    st.sampled_from([HELLO, TYPED, Said("", typed=False), InterruptAsked()]),
+    st.sampled_from([HELLO, TYPED, Said("", typed=False), InterruptAsked(), EndAsked()]),
     st.integers(1, 5).map(lambda number: AudioBegan(f"turn-{number}")),
     st.integers(1, 5).map(lambda number: TurnEnded(f"turn-{number}")),
 )

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from services.common.audio import Samples, read_wav
 from services.common.chain import Candidate, EngineChain
-from services.common.errors import UnavailableError
+from services.common.errors import LimitExceededError, UnavailableError
 from services.common.metrics import ChainMetrics
 from services.stt.endpointing import Cause, Endpointing
 from services.stt.engine import RecognitionOptions, SttEngine
@@ -30,6 +30,9 @@ async def listen(
     *engines: ScriptedRecogniser,
     audio: list[Samples | FlushUtterance],
     interim_results: bool = True,
+    in_one_batch: bool = False,
+    breaks: bool = False,
+    into: list[ListenerEvent] | None = None,
 ) -> list[ListenerEvent]:
     """All events of a stream with this audio, in messages of 20 ms."""
     registry = CollectorRegistry()
@@ -47,19 +50,25 @@ async def listen(
     options = ListenOptions(RecognitionOptions(), interim_results, limit_s=10)
     with ThreadPoolExecutor(1) as threads:
         listener = Listener(chain, SttMetrics.create(registry), options)
-        return [
-            event
-            async for event in listener.listen(Segmenter(Endpointing(), LoudnessDetector(), threads), _messages(audio))
-        ]
+        segmenter = Segmenter(Endpointing(), LoudnessDetector(), threads)
+        events = [] if into is None else into
+        async for event in listener.listen(segmenter, _messages(audio, in_one_batch=in_one_batch, breaks=breaks)):
+            events.append(event)  # kept also where the stream ends in an error
+        return events
 
 
-async def _messages(audio: list[Samples | FlushUtterance]) -> AsyncIterator[Samples | FlushUtterance]:
+async def _messages(
+    audio: list[Samples | FlushUtterance], *, in_one_batch: bool, breaks: bool
+) -> AsyncIterator[Samples | FlushUtterance]:
     for item in audio:
         if isinstance(item, FlushUtterance):
             yield item
             continue
-        for start in range(0, item.size, 320):
-            yield item[start : start + 320]
+        step = item.size if in_one_batch else 320
+        for start in range(0, item.size, step):
+            yield item[start : start + step]
+    if breaks:
+        raise LimitExceededError("too fast")
 
 
 def kinds(events: list[ListenerEvent]) -> list[str]:
@@ -120,6 +129,38 @@ async def test_partials_only_grow_and_come_only_when_asked_for() -> None:
         assert longer.startswith(shorter)
     events = await listen(ScriptedRecogniser(WORDS), audio=[QUESTION, SILENCE_1_S], interim_results=False)
     assert [event for event in events if isinstance(event, Heard) and not event.is_final] == []
+
+
+async def test_what_was_shown_is_not_taken_back() -> None:
+    engine = ScriptedRecogniser(WORDS, partials=["a b", "a b", "a x", "a x y", "a x y z", "a b c d", "a b c d"])
+    events = await listen(engine, audio=[QUESTION, SILENCE_1_S])
+    partials = [event.text for event in events if isinstance(event, Heard) and not event.is_final]
+    assert partials[:2] == ["a b", "a b c d"]
+
+
+async def test_two_utterances_that_come_at_once_are_each_heard_whole() -> None:
+    gap = np.zeros(4800, np.int16)
+    audio = np.concatenate([QUESTION, SILENCE_1_S, QUESTION, gap, QUESTION])
+    engine = ScriptedRecogniser(WORDS)
+    events = await listen(engine, audio=[audio], in_one_batch=True)
+    finals = [event for event in events if isinstance(event, Heard) and event.is_final]
+    assert len(finals) == 2
+    for final in finals:  # a word each 100 ms
+        assert final.text.count("w") * 100 >= final.end_ms - final.start_ms
+
+
+async def test_after_a_flush_nothing_of_the_first_utterance_is_heard_again() -> None:
+    engine = ScriptedRecogniser(WORDS)
+    await listen(engine, audio=[QUESTION[:24_000], FlushUtterance(), QUESTION[24_000:], SILENCE_1_S])
+    _, second = engine.sessions
+    assert np.array_equal(second.audio[:1600], QUESTION[23_552:25_152])  # from the frame that the flush fell into
+
+
+async def test_what_was_said_before_a_limit_was_broken_is_heard() -> None:
+    events: list[ListenerEvent] = []
+    with pytest.raises(LimitExceededError):
+        await listen(ScriptedRecogniser(WORDS), audio=[QUESTION[:32_000]], breaks=True, into=events)
+    assert [event for event in events if isinstance(event, Heard) and event.is_final]
 
 
 async def test_word_times_are_of_the_stream() -> None:

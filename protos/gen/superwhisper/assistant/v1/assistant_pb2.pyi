@@ -165,8 +165,8 @@ class ConverseConfig(_message.Message):
     VOICE_FIELD_NUMBER: _builtins.int
     INTERIM_RESULTS_FIELD_NUMBER: _builtins.int
     language_code: _builtins.str
-    """Optional. BCP-47 code of the person's language. Empty: detected where the
-    ears can, else the service's default.
+    """Optional. BCP-47 code of the person's language. Empty: the ears' affair, and
+    the service's default where they cannot tell.
     """
     resume_token: _builtins.str
     """Optional. A session to go on with, as `session.resume_token` gave it."""

@@ -96,7 +96,7 @@ class RecognitionConfig(_message.Message):
     INITIAL_PROMPT_FIELD_NUMBER: _builtins.int
     language_code: _builtins.str
     """Optional. BCP-47 code of the language spoken, such as "fr" or "fr-FR".
-    Empty: detected, where the engine can; else the service's default.
+    Empty: detected where the engine can, else the engine's own.
     """
     word_timestamps: _builtins.bool
     """Optional. True to receive the words with their times."""
