@@ -16,8 +16,6 @@ import grpc
 from services.common.errors import LimitExceededError
 from services.common.tasks import close_for_sure
 
-_UNREAD_LIMIT_S = 5.0
-
 
 @dataclass(frozen=True)
 class IncomingCall:
@@ -35,8 +33,9 @@ _Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"  # generic only in its t
 class GuardInterceptor(grpc.aio.ServerInterceptor):
     """Puts the guards around every handler, the first outermost."""
 
-    def __init__(self, guards: Sequence[Guard]) -> None:
+    def __init__(self, guards: Sequence[Guard], unread_limit_s: float) -> None:
         self._guards = tuple(guards)
+        self._unread_limit_s = unread_limit_s
         self._running: set[asyncio.Task[Any]] = set()
 
     async def intercept_service(
@@ -68,6 +67,19 @@ class GuardInterceptor(grpc.aio.ServerInterceptor):
                 await stack.enter_async_context(guard(call))
             yield
 
+    async def _write(self, context: grpc.aio.ServicerContext[Any, Any], response: Any) -> None:
+        """Writes to a caller who reads. One who does not must not hold what the call holds."""
+        limit = asyncio.timeout(self._unread_limit_s)
+        try:
+            async with limit:
+                await context.write(response)
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise LimitExceededError(
+                f"no response was read for {self._unread_limit_s:g} s", reason="NOT_READ"
+            ) from error
+
     def _guarded(self, handler: _Handler, method: str, metadata: dict[str, str]) -> _Handler:
         # The stubs describe handlers of the synchronous server only; on this one they are coroutines and generators.
         behaviour: Any = handler.unary_unary or handler.unary_stream or handler.stream_unary or handler.stream_stream
@@ -87,7 +99,7 @@ class GuardInterceptor(grpc.aio.ServerInterceptor):
                 responses = behaviour(read(request), context)
                 try:
                     async for response in responses:
-                        await _write(context, response)
+                        await self._write(context, response)
                 finally:
                     # When a blocked write fails because the caller left, gRPC cancels this task just then, in the
                     # middle of the handler's clean-up.
@@ -100,18 +112,6 @@ class GuardInterceptor(grpc.aio.ServerInterceptor):
             response_serializer=handler.response_serializer,
         )
         return guarded
-
-
-async def _write(context: grpc.aio.ServicerContext[Any, Any], response: Any) -> None:
-    """Writes to a caller who reads. One who does not must not hold what the call holds."""
-    limit = asyncio.timeout(_UNREAD_LIMIT_S)
-    try:
-        async with limit:
-            await context.write(response)
-    except TimeoutError as error:
-        if not limit.expired():
-            raise
-        raise LimitExceededError(f"no response was read for {_UNREAD_LIMIT_S:g} s", reason="NOT_READ") from error
 
 
 _MAKERS: dict[tuple[bool, bool], Callable[..., _Handler]] = {

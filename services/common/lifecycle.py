@@ -56,7 +56,7 @@ async def serve(service: Service, settings: ServerSettings, *, stop: asyncio.Eve
     """Serves until SIGTERM or SIGINT (or until `stop` is set), then drains."""
     stop = stop or _stop_on_signals()
     status = Health(service.descriptor.full_name)
-    interceptor = GuardInterceptor(_guards(service, settings))
+    interceptor = GuardInterceptor(_guards(service, settings), settings.unread_limit_s)
     server = _build_server(service, interceptor, status)
     _bind(server, settings)
     with exposed(service.registry, settings.metrics_host, settings.metrics_port):

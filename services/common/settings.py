@@ -38,6 +38,7 @@ class ServerSettings(Section):
     metrics_port: int = Field(ge=0, le=65535, description="Prometheus port; 0 turns metrics off.")
     drain_s: float = Field(10, ge=0, description="How long calls may go on after SIGTERM.")
     default_deadline_s: float = Field(30, gt=0, description="Longest a call may take that has no limit of its own.")
+    unread_limit_s: float = Field(5, gt=0, description="How long a caller may leave a stream unread that has more.")
     security: ServerSecurity = Field(ServerSecurity(), description="TLS and token.")
 
     @property

@@ -15,6 +15,7 @@ import pytest
 from services.common.channels import CHANNEL_OPTIONS, SERVER_OPTIONS
 from services.common.errors import PortInUseError, UnavailableError
 from services.common.lifecycle import MethodLimits
+from services.common.status import from_rpc_error
 from services.common.threads import iterate_blocking, run_blocking
 from superwhisper.tts.v1 import tts_pb2
 from tests.support.health import SERVING, check
@@ -187,6 +188,20 @@ async def test_a_client_that_does_not_read_holds_the_server_back() -> None:
             await call.read()
         await wait_until(lambda: handler.yielded > stalled_at, "more, once the client reads")
         call.cancel()
+
+
+async def test_a_client_that_never_reads_again_is_let_go() -> None:
+    handler = _Stream()
+    service = scripted_service(many=handler, limits={"Synthesize": MethodLimits(LIMIT_S, 1)})
+    async with serving(service, loopback(unread_limit_s=0.2)) as address, channel_to(address) as channel:
+        idle = stub_for(channel).Synthesize(_TEXT, timeout=LIMIT_S)
+        await wait_until(handler.cleaned.is_set, "the stream to be given up")
+        other = stub_for(channel).Synthesize(_TEXT, timeout=LIMIT_S)  # its place is free again
+        assert await other.read() is not grpc.aio.EOF
+        other.cancel()
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            [_ async for _ in idle]
+        assert from_rpc_error(caught.value, "tts").detailed_reason == "NOT_READ"
 
 
 async def test_a_frozen_server_is_noticed_before_and_inside_of_an_answer() -> None:
