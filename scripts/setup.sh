@@ -25,7 +25,7 @@ began=$SECONDS
 "$python" -m venv .venv
 # pip 23.1 and later take the compiled wheel from their cache next time, hashes or not.
 .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r constraints/pip.txt
-# llama.cpp without its part for pictures, on all cores: three minutes instead of nine. And for any processor with AVX2
+# llama.cpp without its part for pictures, on all cores: three minutes on two of them. And for any processor with AVX2
 # (2013), not for this one alone: it is as fast here, pip's cache outlives a change of processor, and what GCC 12 makes
 # of llama.cpp's AMX code crashes. Yours come last and win: CMAKE_ARGS="-DGGML_NATIVE=ON" make setup
 export CMAKE_ARGS="-DLLAVA_BUILD=OFF -DGGML_NATIVE=OFF ${CMAKE_ARGS:-}"

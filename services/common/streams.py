@@ -26,7 +26,6 @@ class Messages(AsyncIterator[RequestT]):
     def __init__(self, source: AsyncIterator[RequestT], idle_limit_s: float) -> None:
         self._source = source
         self._idle_limit_s = idle_limit_s
-        self._configured = False
 
     async def first(self) -> RequestT:
         """The configuration."""
@@ -36,7 +35,6 @@ class Messages(AsyncIterator[RequestT]):
             raise InvalidInputError("config", "the stream ended before its configuration") from None
         if message.WhichOneof("payload") != "config":
             raise InvalidInputError("config", "the first message of the stream must be the configuration")
-        self._configured = True
         return message
 
     async def __anext__(self) -> RequestT:

@@ -61,7 +61,7 @@ class Reply:
         if self.order.voice is None:
             return self.written_text()
         ends = [end for first_sample, end in self._spans if first_sample < self.played_samples]
-        return self.written_text()[: ends[-1]].strip() if ends else ""
+        return self.text[: self._apology_at][: ends[-1]].strip() if ends else ""
 
     async def _think(self, to_speak: asyncio.Queue[str | None]) -> None:
         try:

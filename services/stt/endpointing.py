@@ -94,11 +94,6 @@ class Endpointer:
         """The audio seen so far."""
         return self._now_ms
 
-    @property
-    def last_speech_ms(self) -> float:
-        """The end of the last frame with speech."""
-        return self._last_speech_ms
-
     def push(self, probability: float) -> list[Event]:
         """What one more frame tells."""
         threshold = self._settings.speech_threshold

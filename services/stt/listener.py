@@ -106,7 +106,7 @@ class Listener:
         text = answer.value.text
         agreed = agreed_prefix(self._previous, text)
         self._previous = text
-        if agreed == self._shown or not agreed.startswith(self._shown):
+        if agreed == self._shown or agreed_prefix(self._shown, agreed) != self._shown:
             return None  # nothing new, or the engine takes back what was shown: then what is shown stays
         self._shown = agreed
         heard = self._heard(replace(answer.value, text=agreed, words=()), answer.backend, self._fed_to_ms)

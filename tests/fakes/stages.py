@@ -80,12 +80,16 @@ class ScriptedMind:
 
 @dataclass
 class ScriptedMouth:
-    """Speaks each delta as a chunk; fails where the test says so."""
+    """Speaks each delta as a chunk; fails where the test says so. `go_on` lets a test hold it between them."""
 
     failure: CallError | None = None
     failure_at_end: CallError | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     voices: list[Voice] = field(default_factory=list)
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.go_on.set()
 
     async def speak(self, text: AsyncIterator[str], voice: Voice) -> AsyncGenerator[SpokenAudio, None]:
         self.voices.append(voice)
@@ -97,6 +101,7 @@ class ScriptedMouth:
                     raise self.failure
                 yield SpokenAudio(AUDIO_A_CHARACTER * len(delta), start, start + len(delta), "scripted")
                 start += len(delta)
+                await self.go_on.wait()
             if self.failure_at_end is not None:
                 raise self.failure_at_end
         finally:

@@ -201,6 +201,19 @@ async def test_an_interrupted_turn_stops_everything_and_keeps_what_was_played() 
     ]
 
 
+async def test_what_was_heard_of_a_reply_that_begins_with_a_space() -> None:
+    mouth = ScriptedMouth()
+    mouth.go_on.clear()
+    client = Client(ScriptedMind([[" Hello. ", "More."]]), mouth=mouth, options=replace(OPTIONS, input_rate_hz=None))
+    client.send(TypedText("hi"))
+    audio = await client.until(ReplyAudio)
+    while len(client.all_of(ReplyText)) < 2:
+        await client.until(ReplyText)
+    client.send(Played(audio.turn_id, 1), Interrupt())
+    await client.until(TurnFinished)
+    assert client.all_of(Interrupted) == [Interrupted("Hello.")]
+
+
 async def test_when_the_mind_is_away_the_user_hears_it_and_the_session_lives() -> None:
     mind = ScriptedMind([[UnavailableError("gone")], ["Back."]])
     client = Client(mind, options=replace(OPTIONS, input_rate_hz=None))

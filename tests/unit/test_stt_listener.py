@@ -132,7 +132,8 @@ async def test_partials_only_grow_and_come_only_when_asked_for() -> None:
 
 
 async def test_what_was_shown_is_not_taken_back() -> None:
-    engine = ScriptedRecogniser(WORDS, partials=["a b", "a b", "a x", "a x y", "a x y z", "a b c d", "a b c d"])
+    # A word that goes on with the letters of the one shown is another word: `be` after `b`.
+    engine = ScriptedRecogniser(WORDS, partials=["a b", "a b", "a be", "a be", "a x y z", "a b c d", "a b c d"])
     events = await listen(engine, audio=[QUESTION, SILENCE_1_S])
     partials = [event.text for event in events if isinstance(event, Heard) and not event.is_final]
     assert partials[:2] == ["a b", "a b c d"]
