@@ -1,10 +1,11 @@
 """One engine's try at a request: what it tells of the engine, and whether the next one may mend it."""
 
 import logging
+import time
 from collections.abc import Callable
 
 from services.common.breaker import CircuitBreaker
-from services.common.errors import CallError, EngineFailedError, UnavailableError, UnsupportedError
+from services.common.errors import CallError, EngineFailedError, OutOfMemoryError, UnavailableError, UnsupportedError
 from services.common.metrics import ChainMetrics
 
 _log = logging.getLogger(__name__)
@@ -13,11 +14,15 @@ _log = logging.getLogger(__name__)
 class Attempt:
     """One engine's try at a request: records how it ends, and swallows the failures that the next engine mends."""
 
-    def __init__(self, name: str, breaker: CircuitBreaker, metrics: ChainMetrics) -> None:
+    def __init__(self, name: str, gpu: str, breaker: CircuitBreaker, metrics: ChainMetrics) -> None:
         self.refusal: UnsupportedError | None = None
+        self.out_of_memory: OutOfMemoryError | None = None
+        self.timed_out = False
         self._name = name
+        self._gpu = gpu
         self._breaker = breaker
         self._metrics = metrics
+        self._began_at_s = time.monotonic()
         self._has_begun = False
         self._has_succeeded = False
 
@@ -34,6 +39,7 @@ class Attempt:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
         if self._has_succeeded:
+            self._metrics.latency.labels(self._name).observe(time.monotonic() - self._began_at_s)
             self._end("ok", self._breaker.record_success)
             return False
         if isinstance(error, UnsupportedError):
@@ -47,7 +53,10 @@ class Attempt:
 
     def _fail(self, error: Exception) -> bool:
         _log.warning("engine %s failed: %r", self._name, error)
-        self._end("failed", self._breaker.record_failure)
+        self.timed_out = isinstance(error, TimeoutError)
+        self.out_of_memory = error if isinstance(error, OutOfMemoryError) else None
+        self._metrics.errors.labels(self._name, _reason(error)).inc()
+        self._end("timeout" if self.timed_out else "failed", self._breaker.record_failure)
         if not self._has_begun:
             self._metrics.fallbacks.labels(self._name).inc()
             return True
@@ -56,9 +65,15 @@ class Attempt:
         raise EngineFailedError(f"{self._name} failed") from error
 
     def _end(self, status: str, record: Callable[[], None]) -> None:
-        self._metrics.requests.labels(self._name, status).inc()
+        self._metrics.requests.labels(self._name, status, self._gpu).inc()
         record()
 
 
 def _is_callers_affair(error: Exception) -> bool:
     return isinstance(error, CallError) and not isinstance(error, EngineFailedError | UnavailableError)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, CallError):
+        return error.detailed_reason
+    return "TIMEOUT" if isinstance(error, TimeoutError) else "UNEXPECTED"

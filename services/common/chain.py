@@ -1,44 +1,28 @@
 """A chain of engines, best first: when one fails, the next takes over, and it climbs back by itself.
 
-An engine is left out of a request when it could not be loaded, when its breaker is open, or when it says that it
-cannot do this kind of request (UnsupportedError: nobody's fault). It fails a request by EngineFailedError,
-UnavailableError, any unexpected exception or by its time running out. Every other CallError is the caller's affair and
-passes through. Once a streamed answer has begun there is no going back: its failure ends the request.
+An engine is left out of a request when it could not be loaded, when its breaker is open, when there is no room for it,
+or when it says that it cannot do this kind of request (UnsupportedError: nobody's fault). It fails a request by
+EngineFailedError, UnavailableError, any unexpected exception or by its time running out. Every other CallError is the
+caller's affair and passes through. Once a streamed answer has begun there is no going back: its failure ends the
+request.
 """
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
 from services.common.attempt import Attempt
 from services.common.breaker import BreakerState, CircuitBreaker
-from services.common.errors import UnavailableError, UnsupportedError
+from services.common.errors import DeadlineError, UnavailableError, UnsupportedError
 from services.common.metrics import ChainMetrics
-from services.common.tasks import cancel_and_wait
+from services.common.slot import Candidate, EngineT, Slot
 
-_log = logging.getLogger(__name__)
+__all__ = ["Answer", "Candidate", "EngineChain", "EngineStatus", "EngineT"]
 Result = TypeVar("Result")
-
-
-class Closable(Protocol):
-    """What the chain itself needs of an engine."""
-
-    async def close(self) -> None:
-        """Gives back all that the engine holds."""
-
-
-EngineT = TypeVar("EngineT", bound=Closable)
-
-
-@dataclass(frozen=True)
-class Candidate(Generic[EngineT]):
-    """An engine that may be loaded: `load` returns it warmed up, or raises."""
-
-    name: str
-    load: Callable[[], Awaitable[EngineT]]
+# Whom two engines kept waiting has waited long enough.
+_MOST_TIMEOUTS = 2
 
 
 @dataclass(frozen=True)
@@ -58,48 +42,8 @@ class EngineStatus(Generic[EngineT]):
     failure: str | None
 
 
-class _Slot(Generic[EngineT]):
-    """One place in the chain: an engine that is there, is not needed yet, or failed."""
-
-    def __init__(self, candidate: Candidate[EngineT], breaker: CircuitBreaker) -> None:
-        self.name = candidate.name
-        self.breaker = breaker
-        self.engine: EngineT | None = None
-        self.load_failure: str | None = None
-        self._load = candidate.load
-        self._loading: asyncio.Task[None] | None = None
-
-    async def ensure_loaded(self) -> bool:
-        """Loads the engine if need be. Callers share one load, and none of them can cancel it for the others."""
-        if self.engine is None:
-            if self._loading is None:
-                self._loading = asyncio.create_task(self._load_once(), name=f"load {self.name}")
-            await asyncio.shield(self._loading)
-        return self.engine is not None
-
-    async def _load_once(self) -> None:
-        try:
-            self.engine = await self._load()
-        except Exception as error:  # noqa: BLE001  # whatever keeps an engine from loading, the chain goes on
-            self.load_failure = str(error) or type(error).__name__
-            self.breaker.trip()
-            _log.warning("engine %s cannot be loaded: %s", self.name, self.load_failure)
-        else:
-            self.load_failure = None
-            self.breaker.record_success()
-            _log.info("engine %s is ready", self.name)
-        finally:
-            self._loading = None
-
-    async def close(self) -> None:
-        if self._loading is not None:
-            await cancel_and_wait(self._loading)
-        if self.engine is not None:
-            engine, self.engine = self.engine, None
-            try:
-                await engine.close()
-            except Exception:  # noqa: BLE001  # the other engines must be closed all the same
-                _log.warning("engine %s cannot be closed", self.name, exc_info=True)
+async def _nothing() -> None:
+    return None
 
 
 class EngineChain(Generic[EngineT]):
@@ -110,18 +54,22 @@ class EngineChain(Generic[EngineT]):
         candidates: Sequence[Candidate[EngineT]],
         metrics: ChainMetrics,
         make_breaker: Callable[[], CircuitBreaker] = CircuitBreaker,
+        look: Callable[[], Awaitable[object]] = _nothing,
     ) -> None:
-        self._slots = [_Slot(candidate, make_breaker()) for candidate in candidates]
+        """`look` renews what the candidates' obstacles go by, such as the memory that is free."""
+        self._slots = [Slot(candidate, make_breaker()) for candidate in candidates]
         self._metrics = metrics
+        self._look = look
 
     async def start(self) -> None:
         """Loads the best engine that can be loaded; the others wait until they are needed."""
+        await self._look()
         await self._ensure_one()
         self._publish()
 
     async def _ensure_one(self) -> None:
         for slot in self._slots:
-            if slot.breaker.state is not BreakerState.OPEN and await slot.ensure_loaded():
+            if slot.breaker.state is not BreakerState.OPEN and self._may_be_used(slot) and await slot.ensure_loaded():
                 break
 
     async def close(self) -> None:
@@ -130,35 +78,68 @@ class EngineChain(Generic[EngineT]):
             await slot.close()
 
     async def keep_up(self, every_s: float = 1.0) -> None:
-        """Runs for ever: loads again what failed to load, when its breaker allows it, or the next when none is left."""
+        """Runs for ever: unloads what must go, loads again what had to go or failed, or the next when none is left."""
         while True:
             await asyncio.sleep(every_s)
-            for slot in self._slots:
-                if slot.load_failure is not None and slot.breaker.try_acquire():
-                    await slot.ensure_loaded()
+            await self._look()
+            self._unload_one()
+            self._mend()
             if not self.ready:  # an engine that breaks inside of streams lets no request fall to the next
                 await self._ensure_one()
             self._publish()
 
+    def _unload_one(self) -> None:
+        """One at a time, so that the next is judged by the memory that is free then. The least good one goes first."""
+        if any(slot.is_leaving for slot in self._slots):
+            return
+        for slot in reversed(self._slots):
+            if slot.engine is not None and (why := slot.obstacle()) is not None:
+                slot.retire(why)
+                slot.waits_for_room = True
+                return
+
+    def _mend(self) -> None:
+        """Loads what failed to load or had to go, when breaker and obstacle allow it. Requests do not wait for it."""
+        better_is_ready = False
+        for slot in self._slots:
+            if slot.can_be_mended and slot.breaker.state is not BreakerState.OPEN:
+                if (why := slot.obstacle()) is not None:
+                    slot.pass_over(why)
+                elif slot.waits_for_room and better_is_ready:
+                    slot.stand_by()
+                elif slot.breaker.try_acquire():
+                    slot.begin_loading()
+            better_is_ready = better_is_ready or slot.is_ready
+
     @property
     def ready(self) -> bool:
         """Whether some engine can take a request."""
-        return any(slot.engine is not None and slot.breaker.state is not BreakerState.OPEN for slot in self._slots)
+        return any(slot.is_ready for slot in self._slots)
+
+    @property
+    def stuck(self) -> str | None:
+        """Why the process needs a successor: a thread of an engine does not come back."""
+        return next((slot.stuck for slot in self._slots if slot.stuck is not None), None)
 
     def status(self) -> list[EngineStatus[EngineT]]:
         """How each engine is, best first."""
-        return [EngineStatus(slot.name, slot.engine, self._failure_of(slot)) for slot in self._slots]
+        return [EngineStatus(slot.name, slot.engine, _failure_of(slot)) for slot in self._slots]
 
     def best(self) -> Answer[EngineT]:
         """The engine that would take a request now, for asking it about itself."""
         for slot in self._slots:
-            if slot.engine is not None and slot.breaker.state is not BreakerState.OPEN:
+            if slot.engine is not None and slot.is_ready:
                 return Answer(slot.name, slot.engine)
         raise self._nobody_left()
 
-    async def call(self, use: Callable[[EngineT], Awaitable[Result]], limit_s: float) -> Answer[Result]:
-        """One answer from the first engine that gives one; each may take `limit_s` seconds."""
-        async with aclosing(self._attempts()) as attempts:
+    async def call(
+        self, use: Callable[[EngineT], Awaitable[Result]], limit_s: float, most_timeouts: int = _MOST_TIMEOUTS
+    ) -> Answer[Result]:
+        """One answer from the first engine that gives one; each may take `limit_s` seconds.
+
+        When `most_timeouts` engines took longer the request ends with a DeadlineError, whoever else there is.
+        """
+        async with aclosing(self._attempts(most_timeouts)) as attempts:
             async for backend, engine, attempt in attempts:
                 with attempt:
                     async with asyncio.timeout(limit_s):
@@ -171,7 +152,7 @@ class EngineChain(Generic[EngineT]):
         self, use: Callable[[EngineT], AsyncGenerator[Result, None]], first_limit_s: float, next_limit_s: float
     ) -> AsyncGenerator[Answer[Result], None]:
         """A streamed answer; the next engine takes over only before the first item."""
-        async with aclosing(self._attempts()) as attempts:
+        async with aclosing(self._attempts(len(self._slots))) as attempts:
             async for backend, engine, attempt in attempts:
                 with attempt:
                     async with aclosing(_in_time(use(engine), first_limit_s, next_limit_s)) as items:
@@ -181,39 +162,66 @@ class EngineChain(Generic[EngineT]):
                         attempt.succeeded()
                         return
 
-    async def _attempts(self) -> AsyncGenerator[tuple[str, EngineT, Attempt], None]:
+    async def _attempts(self, most_timeouts: int) -> AsyncGenerator[tuple[str, EngineT, Attempt], None]:
         """Each engine that may be tried, with the attempt that judges how it went."""
         refusals: list[UnsupportedError] = []
+        timeouts = 0
         for slot in self._slots:
-            if slot.load_failure is not None or not slot.breaker.try_acquire():
+            engine = await self._acquire(slot)
+            if engine is None:
                 continue
-            try:
-                loaded = await slot.ensure_loaded()
-            except asyncio.CancelledError:
-                slot.breaker.release()
-                raise
-            if loaded and slot.engine is not None:
-                attempt = Attempt(slot.name, slot.breaker, self._metrics)
-                yield slot.name, slot.engine, attempt
-                if attempt.refusal is not None:
-                    refusals.append(attempt.refusal)
+            attempt = Attempt(slot.name, slot.gpu, slot.breaker, self._metrics)
+            with slot.used():
+                try:
+                    yield slot.name, engine, attempt
+                finally:
+                    if attempt.out_of_memory is not None:
+                        slot.retire(f"ran out of memory: {attempt.out_of_memory.message}")
+            timeouts += attempt.timed_out
+            if timeouts and timeouts == most_timeouts:
+                raise DeadlineError(f"{timeouts} engines took too long")
+            if attempt.refusal is not None:
+                refusals.append(attempt.refusal)
         if refusals and len(refusals) == len(self._slots):
             raise refusals[-1]
         raise self._nobody_left()
 
-    def _nobody_left(self) -> UnavailableError:
-        failures = "; ".join(f"{slot.name}: {self._failure_of(slot) or 'failed'}" for slot in self._slots)
-        return UnavailableError(f"no engine can take the request now ({failures or 'none is configured'})")
+    async def _acquire(self, slot: Slot[EngineT]) -> EngineT | None:
+        """The engine, if a request may try it."""
+        if slot.engine is None:
+            await self._wait_for_departures()
+        if not self._may_be_used(slot) or not slot.breaker.try_acquire():
+            return None
+        try:
+            return slot.engine if await slot.ensure_loaded() else None
+        except asyncio.CancelledError:
+            slot.breaker.release()
+            raise
 
-    def _failure_of(self, slot: _Slot[EngineT]) -> str | None:
-        if slot.load_failure is not None:
-            return slot.load_failure
-        return "failed too often, tried again soon" if slot.breaker.state is BreakerState.OPEN else None
+    async def _wait_for_departures(self) -> None:
+        """What is being unloaded makes room for what is to be loaded."""
+        if any([await slot.wait_until_closed() for slot in self._slots]):
+            await self._look()
+
+    def _may_be_used(self, slot: Slot[EngineT]) -> bool:
+        if slot.engine is None and slot.failure is None and (why := slot.obstacle()) is not None:
+            slot.pass_over(why)
+        return slot.failure is None and slot.stuck is None
+
+    def _nobody_left(self) -> UnavailableError:
+        failures = "; ".join(f"{slot.name}: {_failure_of(slot) or 'failed'}" for slot in self._slots)
+        return UnavailableError(f"no engine can take the request now ({failures or 'none is configured'})")
 
     def _publish(self) -> None:
         for slot in self._slots:
             self._metrics.ready.labels(slot.name).set(slot.engine is not None)
             self._metrics.breaker_open.labels(slot.name).set(slot.breaker.state is BreakerState.OPEN)
+
+
+def _failure_of(slot: Slot[EngineT]) -> str | None:
+    if why := slot.failure or slot.stuck:
+        return why
+    return "failed too often, tried again soon" if slot.breaker.state is BreakerState.OPEN else None
 
 
 _END = object()

@@ -40,7 +40,8 @@ class LayeredFiles(PydanticBaseSettingsSource):
         if unknown:
             raise SettingsError(f"settings: {above['config']}: there is no such key: {', '.join(map(str, unknown))}")
         profile = above.get("profile") or own.get("profile") or defaults["profile"]
-        merged = merge(merge(defaults, read_profile(resolve_profile(profile))), own)
+        models_dir = above.get("models_dir") or own.get("models_dir") or default_models_dir()
+        merged = merge(merge(defaults, read_profile(resolve_profile(profile, models_dir)[0])), own)
         return {key: value for key, value in merged.items() if key in self.settings_cls.model_fields}
 
     @staticmethod
@@ -49,11 +50,14 @@ class LayeredFiles(PydanticBaseSettingsSource):
         return iter(read_yaml(CONFIG_DIR / "default.yaml"))
 
 
-def resolve_profile(name: str) -> str:
-    """The profile itself, or the best one for `auto`."""
+def resolve_profile(name: str, models_dir: Path | str) -> tuple[str, str]:
+    """The profile itself, or the best one for `auto`, and why."""
     if name != "auto":
-        return name
-    return next(profile for profile in PROFILES if profile_path(profile).is_file())
+        return name, "asked for"
+    from services.common.profiles import best_profile  # noqa: PLC0415  # it reads models.toml, found by this file
+
+    choice = best_profile(Path(models_dir).expanduser())
+    return choice.name, choice.why
 
 
 def profile_path(name: str) -> Path:

@@ -12,12 +12,15 @@ SuperWhisperError
 │   ├── CallAbortedError        ABORTED              the work was cancelled inside the service
 │   ├── UnavailableError        UNAVAILABLE          no engine, or the service is going down
 │   ├── EngineFailedError       INTERNAL             an engine broke over this request
+│   │   └── OutOfMemoryError                         it had not memory enough: the chain unloads it for a while
 │   ├── InternalError           INTERNAL             a bug; nothing of it leaks
 │   └── RemoteError             as the other service said
+├── StuckError                  ends the process: a thread of an engine hangs, only a new process mends that
 └── StartupError                ends the process, or the command, with a sentence for a person
     ├── SettingsError           a wrong key or value
     ├── PortInUseError          somebody else listens there
     ├── InsecureError           a public address without TLS and token
+    ├── GpuError                no graphics card that fits
     └── ModelError              a model is missing, broken or cannot be fetched
 """
 
@@ -123,6 +126,12 @@ class EngineFailedError(CallError):
     retryable = True
 
 
+class OutOfMemoryError(EngineFailedError):
+    """An engine had not memory enough for this request; unloaded, it leaves room for a smaller one."""
+
+    reason = "OUT_OF_MEMORY"
+
+
 class InternalError(CallError):
     """A bug. What the caller reads of it is only this sentence."""
 
@@ -142,6 +151,10 @@ class RemoteError(CallError):
         self.retryable = retryable
 
 
+class StuckError(SuperWhisperError):
+    """A thread of an engine does not come back; only a new process mends that."""
+
+
 class StartupError(SuperWhisperError):
     """Ends the process, or the command, with a sentence for a person."""
 
@@ -156,6 +169,10 @@ class PortInUseError(StartupError):
 
 class InsecureError(StartupError):
     """A public address was asked for without what makes it safe."""
+
+
+class GpuError(StartupError):
+    """No graphics card fits; says what was found, and what is wrong with each."""
 
 
 class ModelError(StartupError):

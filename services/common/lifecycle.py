@@ -1,4 +1,8 @@
-"""The life of a service process: NOT_SERVING → load and warm up → SERVING → SIGTERM → drain → exit 0."""
+"""The life of a service process: NOT_SERVING → load and warm up → SERVING → SIGTERM → drain → exit 0.
+
+A thread of an engine that does not come back has the same effect as SIGTERM, but the process ends with EXIT_STUCK: who
+supervises it starts another one.
+"""
 
 import asyncio
 import contextlib
@@ -16,9 +20,9 @@ from grpc_reflection.v1alpha._async import ReflectionServicer
 from grpc_reflection.v1alpha.reflection_pb2_grpc import add_ServerReflectionServicer_to_server
 from prometheus_client import CollectorRegistry
 
-from services.common import guards, health, logs
+from services.common import exits, guards, health, logs
 from services.common.channels import SERVER_OPTIONS
-from services.common.errors import PortInUseError, StartupError
+from services.common.errors import PortInUseError, StartupError, StuckError
 from services.common.health import Health
 from services.common.interceptor import Guard, GuardInterceptor
 from services.common.metrics import CallMetrics, exposed
@@ -27,6 +31,8 @@ from services.common.settings import ServerSettings, SettingsT, load
 _log = logging.getLogger(__name__)
 _HEALTH_EVERY_S = 0.25
 _CLEAN_UP_S = 5.0  # what a handler that was cut off may take for its clean-up
+_CLOSE_LIMIT_S = 10.0  # what all engines together may take to be given back
+EXIT_STUCK = 70  # EX_SOFTWARE in sysexits.h
 
 
 @dataclass(frozen=True)
@@ -50,11 +56,20 @@ class Service:
     close: Callable[[], Awaitable[None]]
     registry: CollectorRegistry
     draining: asyncio.Event = field(default_factory=asyncio.Event)  # set by SIGTERM: finish, begin nothing new
+    stuck: Callable[[], str | None] = lambda: None  # why only a new process can go on, if so
+
+
+@dataclass
+class _End:
+    """That it ends, and why if nobody told it to."""
+
+    told: asyncio.Event
+    stuck: str | None = None
 
 
 async def serve(service: Service, settings: ServerSettings, *, stop: asyncio.Event | None = None) -> None:
-    """Serves until SIGTERM or SIGINT (or until `stop` is set), then drains."""
-    stop = stop or _stop_on_signals()
+    """Serves until SIGTERM or SIGINT (or until `stop` is set), then drains. StuckError where threads stay behind."""
+    end = _End(stop or _stop_on_signals())
     status = Health(service.descriptor.full_name)
     interceptor = GuardInterceptor(_guards(service, settings), settings.unread_limit_s)
     server = _build_server(service, interceptor, status)
@@ -62,15 +77,25 @@ async def serve(service: Service, settings: ServerSettings, *, stop: asyncio.Eve
     with exposed(service.registry, settings.metrics_host, settings.metrics_port):
         await server.start()
         _log.info("listening on %s", settings.address)
-        async with _background(service, status):
-            await stop.wait()
+        async with _background(service, status, end):
+            await end.told.wait()
             _log.info("draining for at most %g s", settings.drain_s)
         service.draining.set()
         status.end()
         await server.stop(settings.drain_s)
         await interceptor.wait_for_clean_up(_CLEAN_UP_S)
-        await service.close()
+        await _close(service)
+    if why := end.stuck or service.stuck():
+        raise StuckError(why)
     _log.info("stopped")
+
+
+async def _close(service: Service) -> None:
+    try:
+        async with asyncio.timeout(_CLOSE_LIMIT_S):
+            await service.close()
+    except TimeoutError:
+        _log.warning("the engines cannot be given back within %g s", _CLOSE_LIMIT_S)
 
 
 def run_service(
@@ -83,15 +108,20 @@ def run_service(
     try:
         settings = load(settings_class, sys.argv[1:], program=f"python -m services.{name}")
         logs.configure(name, settings.log)
-        _log.info("profile %s", settings.profile)
+        _log.info("profile %s: %s", settings.profile, settings.profile_reason)
         asyncio.run(_build_and_serve(build, settings, server_of(settings)))
     except StartupError as error:
         sys.stderr.write(f"superwhisper {name}: {error}\n")
         sys.exit(1)
+    exits.leave_threads_behind()
 
 
 async def _build_and_serve(build: Callable[[SettingsT], Service], settings: SettingsT, server: ServerSettings) -> None:
-    await serve(build(settings), server)
+    try:
+        await serve(build(settings), server)
+    except StuckError as error:
+        _log.critical("%s; this process ends, so that another takes over", error)
+        exits.end_now(EXIT_STUCK)
 
 
 def _stop_on_signals() -> asyncio.Event:
@@ -147,12 +177,12 @@ def _bind(server: grpc.aio.Server, settings: ServerSettings) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _background(service: Service, status: Health) -> AsyncIterator[None]:
+async def _background(service: Service, status: Health, end: _End) -> AsyncIterator[None]:
     """Loads the engines and keeps the health true, as long as the body runs."""
     async with asyncio.TaskGroup() as group:
         tasks = [
             group.create_task(_load_then_keep_up(service), name="engines"),
-            group.create_task(_follow_health(service, status), name="health"),
+            group.create_task(_follow_health(service, status, end), name="health"),
         ]
         yield
         for task in tasks:
@@ -164,12 +194,15 @@ async def _load_then_keep_up(service: Service) -> None:
     await service.keep_up()
 
 
-async def _follow_health(service: Service, status: Health) -> None:
+async def _follow_health(service: Service, status: Health, end: _End) -> None:
     told: bool | None = None
-    while True:
+    while end.stuck is None:
         serving = service.ready()
         if serving is not told:
             told = serving
             status.tell(serving=serving)
             _log.info("%s is %s", service.descriptor.full_name, "SERVING" if serving else "NOT_SERVING")
         await asyncio.sleep(_HEALTH_EVERY_S)
+        end.stuck = service.stuck()
+    _log.error("%s", end.stuck)
+    end.told.set()

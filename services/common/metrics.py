@@ -38,20 +38,50 @@ class ChainMetrics:
     """What is counted of a service's engines."""
 
     requests: Counter
+    errors: Counter
+    latency: Histogram
     fallbacks: Counter
     ready: Gauge
     breaker_open: Gauge
 
     @classmethod
     def create(cls, registry: CollectorRegistry, service: str) -> "ChainMetrics":
-        """Registers them as `<service>_engine_…`."""
+        """Registers them under the service's name."""
+        backend = ["backend"]
         return cls(
             Counter(
-                f"{service}_engine_requests_total", "Requests to engines", ["backend", "status"], registry=registry
+                f"{service}_requests_total",
+                "Requests to engines: ok, failed, timeout, refused, unsupported, cancelled",
+                ["backend", "status", "gpu"],
+                registry=registry,
             ),
-            Counter(f"{service}_engine_fallbacks_total", "Falls to the next engine", ["backend"], registry=registry),
-            Gauge(f"{service}_engine_ready", "1 while an engine is loaded", ["backend"], registry=registry),
-            Gauge(f"{service}_engine_breaker_open", "1 while a breaker is open", ["backend"], registry=registry),
+            Counter(f"{service}_errors_total", "Failures of engines", ["backend", "reason"], registry=registry),
+            Histogram(
+                f"{service}_latency_seconds",
+                "Time of a request that an engine fulfilled",
+                backend,
+                registry=registry,
+                buckets=LATENCY_BUCKETS_S,
+            ),
+            Counter(f"{service}_engine_fallbacks_total", "Falls to the next engine", backend, registry=registry),
+            Gauge(f"{service}_engine_ready", "1 while an engine is loaded", backend, registry=registry),
+            Gauge(f"{service}_engine_breaker_open", "1 while a breaker is open", backend, registry=registry),
+        )
+
+
+@dataclass(frozen=True)
+class GpuMetrics:
+    """What is told of the card that a service uses."""
+
+    usage_percent: Gauge
+    own_bytes: Gauge
+
+    @classmethod
+    def create(cls, registry: CollectorRegistry, service: str) -> "GpuMetrics":
+        """Registers them."""
+        return cls(
+            Gauge("gpu_memory_usage_percent", "Memory of the card in use", ["gpu_model"], registry=registry),
+            Gauge(f"{service}_vram_usage_bytes", "Memory of the card that this service uses", registry=registry),
         )
 
 

@@ -7,9 +7,17 @@ start and names itself. Nothing reads the environment at import.
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, CliSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import SettingsError as SourceError
 
@@ -74,11 +82,22 @@ class ProcessSettings(BaseSettings):
     models_dir: Path = Field(default_factory=default_models_dir, description="Where models lie.")
     log: LogSettings = Field(LogSettings(), description="Logging.")
 
-    @field_validator("profile")
+    _profile_reason: str = PrivateAttr("")
+
+    @property
+    def profile_reason(self) -> str:
+        """Why it is this profile."""
+        return self._profile_reason
+
+    @model_validator(mode="wrap")
     @classmethod
-    def _name_the_profile(cls, name: str) -> str:
+    def _name_the_profile(cls, values: dict[str, Any], make: ModelWrapValidatorHandler[Self]) -> Self:
         """Whoever asked for `auto`, a flag included, gets the profile that it came to."""
-        return resolve_profile(name)
+        models_dir = values.get("models_dir") or default_models_dir()
+        name, why = resolve_profile(values.get("profile", "auto"), models_dir)
+        settings = make({**values, "profile": name})
+        settings._profile_reason = why  # noqa: SLF001  # its own
+        return settings
 
     @classmethod
     def settings_customise_sources(

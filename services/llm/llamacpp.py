@@ -7,12 +7,11 @@ import signal
 import sys
 import threading
 from collections.abc import AsyncGenerator, Generator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, closing
 from pathlib import Path
 
 from services.common.errors import EngineFailedError, InvalidInputError
-from services.common.threads import iterate_blocking, run_blocking
+from services.common.threads import EngineThreads, iterate_blocking, run_blocking
 from services.llm import llama_model
 from services.llm.engine import (
     ChatMessage,
@@ -41,7 +40,7 @@ _WARM_UP = Generation(
 class LlamaCppEngine:
     """A lock keeps replies apart, because they share one context; who comes next waits."""
 
-    def __init__(self, model: LlamaModel, thread: ThreadPoolExecutor) -> None:
+    def __init__(self, model: LlamaModel, thread: EngineThreads) -> None:
         self._model = model
         self._thread = thread
         self._one_at_a_time = asyncio.Lock()
@@ -50,7 +49,7 @@ class LlamaCppEngine:
     async def load(cls, path: Path, options: LlamaOptions, limit_s: float) -> "LlamaCppEngine":
         """Tries the file in another process, loads it, and writes a token, so that the first caller need not wait."""
         await _try_out(path, limit_s)
-        thread = ThreadPoolExecutor(1, thread_name_prefix="llama.cpp")
+        thread = EngineThreads(1, "llama.cpp")
         try:
             engine = cls(await run_blocking(thread, lambda _stop: LlamaModel(path, options)), thread)
         except BaseException:
@@ -69,6 +68,11 @@ class LlamaCppEngine:
         """Tokens that prompt and reply may have together."""
         return self._model.context_tokens
 
+    @property
+    def stuck(self) -> str | None:
+        """Why its thread must be taken for lost, if it must."""
+        return self._thread.stuck
+
     async def generate(self, request: Generation) -> AsyncGenerator[ReplyEvent, None]:
         """The next message, as it is written."""
         async with self._one_at_a_time:
@@ -79,8 +83,10 @@ class LlamaCppEngine:
 
     async def close(self) -> None:
         """Frees the model, in its thread, after whatever that still does."""
-        await run_blocking(self._thread, lambda _stop: self._model.close())
-        self._thread.shutdown(wait=False)
+        try:
+            await run_blocking(self._thread, lambda _stop: self._model.close())
+        finally:
+            self._thread.shutdown(wait=False)
 
 
 def default_threads() -> int:

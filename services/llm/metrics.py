@@ -11,7 +11,6 @@ from services.common.metrics import LATENCY_BUCKETS_S
 class LlmMetrics:
     """Replies, their tokens and their times."""
 
-    requests: Counter
     waiting: Gauge
     response_seconds: Histogram
     first_token_seconds: Histogram
@@ -21,7 +20,6 @@ class LlmMetrics:
     def create(cls, registry: CollectorRegistry) -> "LlmMetrics":
         """Registers them."""
         return cls(
-            Counter("llm_requests_total", "Replies asked for", ["backend", "status"], registry=registry),
             Gauge("llm_waiting_requests", "Replies that wait for their turn", registry=registry),
             Histogram(
                 "llm_response_time_seconds",

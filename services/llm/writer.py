@@ -7,7 +7,6 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from services.common.chain import Answer, EngineChain
-from services.common.errors import CallError, EngineFailedError, UnavailableError
 from services.common.tasks import read_ahead
 from services.llm.config import LlmSection
 from services.llm.engine import Finished, Generation, LlmEngine, ReplyEvent, TextDelta
@@ -45,17 +44,11 @@ class Writer:
 
     async def write(self, request: Generation, tally: Tally) -> AsyncGenerator[Answer[ReplyEvent], None]:
         """The reply, as it is written."""
-        status = "cancelled"
         try:
             async with aclosing(read_ahead(self._in_turn(request, tally), self._events_ahead)) as events:
                 async for event in events:
                     yield event
-            status = "ok"
-        except CallError as error:
-            status = "failed" if isinstance(error, EngineFailedError | UnavailableError) else "refused"
-            raise
         finally:
-            self._metrics.requests.labels(tally.backend, status).inc()
             self._metrics.response_seconds.observe(tally.elapsed_ms() / 1000)
 
     async def _in_turn(self, request: Generation, tally: Tally) -> AsyncGenerator[Answer[ReplyEvent], None]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Protocol
 
 from services.common.audio import Samples
@@ -42,6 +43,15 @@ class Hypothesis:
     words: tuple[HeardWord, ...] = ()
 
 
+class Urgency(IntEnum):
+    """Who goes first where several wait for the same decoder."""
+
+    FINAL = 0  # the utterance is over, somebody waits for its text
+    EAGER = 1  # it may be over
+    PARTIAL = 2  # it goes on; nothing is lost without this one
+    RECORDING = 3  # nobody is speaking
+
+
 class UtteranceSession(Protocol):
     """One utterance: what belongs to it lives here, so that one model serves many."""
 
@@ -51,7 +61,7 @@ class UtteranceSession(Protocol):
     async def partial(self) -> Hypothesis:
         """What was heard so far, cheaply; may change with more audio."""
 
-    async def transcript(self) -> Hypothesis:
+    async def transcript(self, urgency: Urgency) -> Hypothesis:
         """What was heard so far, as well as the engine can tell if nothing more comes. More may be fed after it."""
 
     async def close(self) -> None:

@@ -6,22 +6,24 @@ A decoder holds the state of one utterance, so a small pool serves the sessions;
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 from pocketsphinx import Decoder
 
-from services.common.audio import Samples, encode_pcm
+from services.common.audio import BYTES_PER_SAMPLE, Samples, encode_pcm
 from services.common.errors import EngineFailedError, UnsupportedError
 from services.common.text import primary_language
-from services.common.threads import run_blocking
-from services.stt.engine import ENGINE_RATE_HZ, HeardWord, Hypothesis, RecognitionOptions
+from services.common.threads import EngineThreads
+from services.stt.engine import ENGINE_RATE_HZ, HeardWord, Hypothesis, RecognitionOptions, Urgency
 
 _FRAMES_PER_S = 100
 _SILENCES = ("<s>", "</s>", "<sil>", "[SPEECH]", "[NOISE]", "[COUGH]", "++")
 _WARM_UP_S = 0.5
+# Nobody can stop a decoding. Only one that takes longer than this, and longer still for long audio, hangs.
+_HANGS_AFTER_S = 10.0
+_AND_PER_SECOND_OF_AUDIO_S = 2.0
 T = TypeVar("T")
 
 
@@ -30,6 +32,7 @@ class _Decoders:
 
     def __init__(self) -> None:
         self.whole = _make_decoder()
+        self.at_work = False  # a thread is inside of them, or lost there
         self._along_is_open = False
 
     @cached_property
@@ -49,8 +52,9 @@ class _Decoders:
 class SphinxEngine:
     """A pool of decoders and the threads that they work in."""
 
-    def __init__(self, sessions: int) -> None:
-        self._threads = ThreadPoolExecutor(sessions, thread_name_prefix="sphinx")
+    def __init__(self, sessions: int, hangs_after_s: float = _HANGS_AFTER_S) -> None:
+        self._hangs_after_s = hangs_after_s
+        self._threads = EngineThreads(sessions, "sphinx")
         self._free: list[_Decoders] = []
         self._places = asyncio.Semaphore(sessions)
 
@@ -62,7 +66,7 @@ class SphinxEngine:
             session = await engine.open(RecognitionOptions(language_code="en"))
             await session.feed(np.zeros(int(ENGINE_RATE_HZ * _WARM_UP_S), np.int16))
             await session.partial()
-            await session.transcript()
+            await session.transcript(Urgency.FINAL)
             await session.close()
         except BaseException:
             await engine.close()
@@ -74,10 +78,17 @@ class SphinxEngine:
         """Its model is English."""
         return ("en",)
 
+    @property
+    def stuck(self) -> str | None:
+        """Why one of its threads must be taken for lost, if one must."""
+        return self._threads.stuck
+
     async def open(self, options: RecognitionOptions) -> "SphinxSession":
         """Waits for free decoders."""
         if primary_language(options.language_code or "en") != "en":
             raise UnsupportedError(f"pocketsphinx does not know the language {options.language_code!r}, only English")
+        if options.translate:
+            raise UnsupportedError("pocketsphinx does not translate")
         await self._places.acquire()
         try:
             decoders = self._free.pop() if self._free else await self.run(_Decoders)
@@ -88,12 +99,14 @@ class SphinxEngine:
 
     def give_back(self, decoders: _Decoders) -> None:
         """A session does not need its decoders any more."""
-        self._free.append(decoders)
+        if not decoders.at_work:  # else they are given up: nobody may use them beside the thread that is lost in them
+            self._free.append(decoders)
         self._places.release()
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """Runs blocking work in the engine's threads."""
-        return await run_blocking(self._threads, lambda _stop: work())
+    async def run(self, work: Callable[[], T], audio_s: float = 0.0) -> T:
+        """Runs blocking work on so much audio in the engine's threads."""
+        limit_s = self._hangs_after_s + _AND_PER_SECOND_OF_AUDIO_S * audio_s
+        return await self._threads.run(lambda _stop: work(), limit_s)
 
     async def close(self) -> None:
         """Frees the decoders and ends the threads."""
@@ -123,17 +136,37 @@ class SphinxSession:
 
     async def partial(self) -> Hypothesis:
         """The best path so far."""
-        return await self._engine.run(self._decode_along)
+        return await self._run(self._decode_along)
 
-    async def transcript(self) -> Hypothesis:
+    async def transcript(self, urgency: Urgency) -> Hypothesis:
         """The best path of all audio so far, heard again as a whole."""
-        return await self._engine.run(self._decode_whole)
+        return await self._run(self._decode_whole)
 
     async def close(self) -> None:
         """Gives the decoders back, at once."""
         decoders, self._decoders = self._decoders, None
         if decoders is not None:
             self._engine.give_back(decoders)
+
+    async def _run(self, decode: Callable[[], Hypothesis]) -> Hypothesis:
+        decoders, has_begun = self._open_decoders, False
+        if decoders.at_work:
+            raise EngineFailedError("a thread of this session does not come back")
+
+        def work() -> Hypothesis:
+            nonlocal has_begun
+            has_begun = True
+            try:
+                return decode()
+            finally:
+                decoders.at_work = False
+
+        decoders.at_work = True
+        try:
+            return await self._engine.run(work, len(self._audio) / BYTES_PER_SAMPLE / ENGINE_RATE_HZ)
+        finally:
+            if not has_begun:  # cancelled while it waited for a thread
+                decoders.at_work = False
 
     def _decode_along(self) -> Hypothesis:
         if self._along is None:

@@ -40,6 +40,7 @@ def build(settings: TtsSettings) -> Service:
         keep_up=chain.keep_up,
         close=chain.close,
         registry=registry,
+        stuck=lambda: chain.stuck,
     )
 
 

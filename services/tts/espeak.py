@@ -3,7 +3,6 @@
 import ctypes
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import espeakng_loader
@@ -12,7 +11,7 @@ import numpy as np
 from services.common.audio import Recording
 from services.common.errors import EngineFailedError, UnsupportedError
 from services.common.text import primary_language
-from services.common.threads import run_blocking
+from services.common.threads import EngineThreads, run_blocking
 from services.tts.engine import Voice, VoiceChoice
 
 # From espeak-ng's speak_lib.h.
@@ -45,7 +44,7 @@ class EspeakEngine:
 
     def __init__(self, preferred_voices: Mapping[str, str]) -> None:
         self._preferred = dict(preferred_voices)
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="espeak")
+        self._thread = EngineThreads(1, "espeak")
         self._audio = bytearray()
         self._stop = threading.Event()
         self._callback = _SynthCallback(self._take)  # kept: the library holds only a pointer to it
@@ -70,6 +69,11 @@ class EspeakEngine:
         """The spoken text."""
         voice = self._identifier_of(choice)
         return await run_blocking(self._thread, lambda stop: self._speak(text, voice, choice, stop))
+
+    @property
+    def stuck(self) -> str | None:
+        """Why its thread must be taken for lost, if it must."""
+        return self._thread.stuck
 
     async def close(self) -> None:
         """Ends its thread. The library itself cannot be unloaded."""

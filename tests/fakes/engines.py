@@ -1,7 +1,10 @@
-"""A scripted engine: what each of its requests does is written down beforehand."""
+"""Scripted engines: what each of their requests does is written down beforehand. And one whose thread hangs."""
 
 import asyncio
+import threading
 from collections.abc import AsyncGenerator, Sequence
+
+from services.common.threads import EngineThreads
 
 
 class ScriptedEngine:
@@ -46,3 +49,28 @@ class ScriptedEngine:
         if isinstance(step, BaseException):
             raise step
         return step
+
+
+class HangingEngine(ScriptedEngine):
+    """Its thread goes into a call that does not come back, and looks at nothing, until `wake`."""
+
+    def __init__(self, name: str, grace_s: float = 0.05, lost_after_s: float = 0.1) -> None:
+        super().__init__(name)
+        self._threads = EngineThreads(1, name, grace_s, lost_after_s)
+        self._may_return = threading.Event()
+
+    @property
+    def stuck(self) -> str | None:
+        """As its threads tell."""
+        return self._threads.stuck
+
+    async def answer(self) -> str:
+        """Hangs."""
+        self.asked += 1
+        await self._threads.run(lambda _stop: self._may_return.wait())
+        return self.name
+
+    def wake(self) -> None:
+        """The call comes back after all."""
+        self._may_return.set()
+        self._threads.shutdown(wait=False)

@@ -1,20 +1,26 @@
 """First-class implementations of the ears' seams: a recogniser that hears what a test says, a detector by loudness."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from services.common.audio import Samples
-from services.stt.engine import ENGINE_RATE_HZ, HeardWord, Hypothesis, RecognitionOptions
+from services.stt.engine import ENGINE_RATE_HZ, HeardWord, Hypothesis, RecognitionOptions, Urgency
 
 
 @dataclass
 class ScriptedRecogniser:
-    """Hears `words`, one for each 100 ms that it was fed. It fails when more than `fails_after` words are due."""
+    """Hears `words`, one for each 100 ms that it was fed.
+
+    It fails when more than `fails_after` words are due, or in its n-th session; `holds_transcripts` holds them up.
+    """
 
     words: list[str]
     fails_after: int | None = None
+    fails_in_session: int | None = None
+    holds_transcripts: asyncio.Event | None = None
     partials: list[str] = field(default_factory=list)  # what partials say, in turn, in place of the words
     language_codes: tuple[str, ...] = ("en",)
     sessions: "list[ScriptedSession]" = field(default_factory=list)
@@ -29,7 +35,7 @@ class ScriptedRecogniser:
         self.is_closed = True
 
 
-@dataclass
+@dataclass(eq=False)
 class ScriptedSession:
     """Keeps all that it was fed."""
 
@@ -41,7 +47,8 @@ class ScriptedSession:
 
     async def feed(self, samples: Samples) -> None:
         self.audio = np.concatenate([self.audio, samples])
-        if self.engine.fails_after is not None and self._due() > self.engine.fails_after:
+        too_many = self.engine.fails_after is not None and self._due() > self.engine.fails_after
+        if too_many or self.engine.sessions.index(self) + 1 == self.engine.fails_in_session:
             raise RuntimeError("scripted failure")
 
     async def partial(self) -> Hypothesis:
@@ -49,8 +56,10 @@ class ScriptedSession:
             return Hypothesis(self.engine.partials.pop(0))
         return Hypothesis(" ".join(self.engine.words[: self._due()]), language_code="en")
 
-    async def transcript(self) -> Hypothesis:
+    async def transcript(self, urgency: Urgency) -> Hypothesis:
         self.transcripts += 1
+        if self.engine.holds_transcripts is not None:
+            await self.engine.holds_transcripts.wait()
         heard = self.engine.words[: self._due()]
         words = tuple(HeardWord(word, 100.0 * index, 100.0 * index + 90) for index, word in enumerate(heard))
         return Hypothesis(" ".join(heard), 0.9, "en", words)

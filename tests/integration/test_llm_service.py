@@ -97,8 +97,8 @@ async def test_a_conversation_goes_on_from_what_is_known(stub: Stub) -> None:
 
 async def test_a_caller_that_leaves_frees_the_model(stub: Stub, service: Service) -> None:
     def cancelled() -> float:
-        labels = {"backend": "llama.cpp", "status": "cancelled"}
-        return service.registry.get_sample_value("llm_engine_requests_total", labels) or 0
+        labels = {"backend": "llama.cpp", "status": "cancelled", "gpu": ""}
+        return service.registry.get_sample_value("llm_requests_total", labels) or 0
 
     before = cancelled()
     # So long that it could not have come to its end by itself, and to no end that a model likes.

@@ -83,6 +83,7 @@ def scripted_service(
     ready: Callable[[], bool] = lambda: True,
     keep_up: Callable[[], Awaitable[None]] = for_ever,
     close: Callable[[], Awaitable[None]] = nothing,
+    stuck: Callable[[], str | None] = lambda: None,
 ) -> Service:
     """A service around the handlers."""
     servicer = _ScriptedTts(once, many, duplex)
@@ -99,6 +100,7 @@ def scripted_service(
         keep_up=keep_up,
         close=close,
         registry=CollectorRegistry(),
+        stuck=stuck,
     )
 
 

@@ -43,6 +43,9 @@ class Bench:
     def counted(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(name, labels) or 0
 
+    def requests(self, backend: str, status: str) -> float:
+        return self.counted("llm_requests_total", backend=backend, status=status, gpu="")
+
 
 def words(answers: list[Answer[ReplyEvent]]) -> list[str]:
     return [answer.value.text for answer in answers if isinstance(answer.value, TextDelta)]
@@ -54,7 +57,7 @@ async def test_a_reply_is_passed_on_and_counted() -> None:
     assert words(answers) == ["one ", "two"]
     assert isinstance(answers[-1].value, Finished)
     assert 0 <= bench.tally.queued_ms <= bench.tally.first_token_ms <= bench.tally.total_ms
-    assert bench.counted("llm_requests_total", backend="engine-0", status="ok") == 1
+    assert bench.requests("engine-0", "ok") == 1
     assert bench.counted("llm_first_token_seconds_count", backend="engine-0") == 1
     assert bench.counted("llm_response_time_seconds_count") == 1
     kinds = {"prompt": 3, "cached": 1, "completion": 2}
@@ -114,7 +117,7 @@ async def test_a_reader_that_leaves_ends_the_work_and_the_next_one_is_served() -
     await leaving.aclose()
     assert mind.ended == ["leaving"]
     assert mind.written == 2
-    assert bench.counted("llm_requests_total", backend="engine-0", status="cancelled") == 1
+    assert bench.requests("engine-0", "cancelled") == 1
     mind.release(8)
     assert words(await bench.reply("next")) == list("abcdefgh")
 
@@ -135,21 +138,21 @@ async def test_one_that_leaves_while_it_waits_leaves_its_place_to_the_next() -> 
 async def test_an_engine_that_fails_before_its_first_word_leaves_the_reply_to_the_next() -> None:
     bench = Bench(ScriptedMind(RuntimeError("llama_decode returned 1")), FixedReplyEngine("en"))
     assert {answer.backend for answer in await bench.reply()} == {"engine-1"}
-    assert bench.counted("llm_requests_total", backend="engine-1", status="ok") == 1
+    assert bench.requests("engine-1", "ok") == 1
 
 
 async def test_an_engine_that_fails_in_the_middle_ends_the_reply() -> None:
     bench = Bench(ScriptedMind("one", RuntimeError("oh")), FixedReplyEngine("en"))
     with pytest.raises(EngineFailedError):
         await bench.reply()
-    assert bench.counted("llm_requests_total", backend="engine-0", status="failed") == 1
+    assert bench.requests("engine-0", "failed") == 1
 
 
 async def test_what_the_engine_refuses_is_the_callers_affair() -> None:
     bench = Bench(ScriptedMind(InvalidInputError("messages", "too long")), FixedReplyEngine("en"))
     with pytest.raises(InvalidInputError, match="too long"):
         await bench.reply()
-    assert bench.counted("llm_requests_total", backend="none", status="refused") == 1
+    assert bench.requests("engine-0", "refused") == 1
 
 
 async def test_when_no_engine_is_left_it_says_so() -> None:

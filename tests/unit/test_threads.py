@@ -9,7 +9,7 @@ from contextlib import aclosing
 import pytest
 
 from services.common.tasks import cancel_and_wait
-from services.common.threads import iterate_blocking, run_blocking
+from services.common.threads import EngineThreads, iterate_blocking, run_blocking
 from tests.support.waiting import BOUND_S, wait_until
 
 
@@ -201,3 +201,129 @@ async def test_cancelled_twice_inside_a_step_the_generator_is_closed_all_the_sam
     await asyncio.wait([task])
     assert task.cancelled()
     assert closed.is_set()
+
+
+# Threads that do not come back
+
+
+class Hung:
+    """Work that looks at nothing until it is freed."""
+
+    def __init__(self) -> None:
+        self.began = threading.Event()
+        self.ended = threading.Event()
+        self.free = threading.Event()
+
+    def __call__(self, stop: threading.Event) -> None:
+        self.began.set()
+        assert self.free.wait(BOUND_S)
+        self.ended.set()
+
+
+@pytest.fixture
+def hung() -> Iterator[Hung]:
+    work = Hung()
+    yield work
+    work.free.set()
+
+
+def _engine_threads(count: int = 1) -> EngineThreads:
+    return EngineThreads(count, "deaf", grace_s=0.05, lost_after_s=0.1)
+
+
+async def test_whoever_is_cancelled_goes_on_without_a_thread_that_does_not_come_back(hung: Hung) -> None:
+    threads = _engine_threads()
+    task = asyncio.create_task(threads.run(hung))
+    await wait_until(hung.began.is_set, "the work")
+    assert threads.stuck is None
+    async with asyncio.timeout(BOUND_S):
+        await cancel_and_wait(task)
+    assert task.cancelled()
+    assert not hung.ended.is_set()
+    await wait_until(lambda: threads.stuck is not None, "the word of it")
+    assert "a thread of deaf has not come back" in str(threads.stuck)
+    hung.free.set()
+    await wait_until(lambda: threads.stuck is None, "the thread's return")
+    assert await threads.run(lambda stop: "works again") == "works again"
+    threads.shutdown()
+
+
+async def test_cancelled_twice_the_lost_thread_is_known_all_the_same(hung: Hung) -> None:
+    threads = _engine_threads()
+    task = asyncio.create_task(threads.run(hung))
+    await wait_until(hung.began.is_set, "the work")
+    for _ in range(2):
+        task.cancel()
+        for _ in range(10):
+            await asyncio.sleep(0)
+    await asyncio.wait([task])
+    assert task.cancelled()
+    await wait_until(lambda: threads.stuck is not None, "the word of it")
+
+
+async def test_work_within_its_limit_is_waited_for_and_its_thread_not_taken_for_lost(hung: Hung) -> None:
+    threads = _engine_threads()
+    task = asyncio.create_task(threads.run(hung, limit_s=BOUND_S))
+    await wait_until(hung.began.is_set, "the work")
+    task.cancel()
+    await asyncio.wait([task], timeout=0.3)  # far more than grace and all
+    assert not task.done()
+    assert threads.stuck is None
+    hung.free.set()
+    await asyncio.wait([task])
+    assert task.cancelled()
+    assert hung.ended.is_set()
+
+
+async def test_a_thread_that_heeds_its_stop_is_waited_for_and_nothing_is_said() -> None:
+    threads, work = EngineThreads(1, "obedient", grace_s=BOUND_S), Work()
+    task = asyncio.create_task(threads.run(work))
+    await wait_until(work.began.is_set, "the work")
+    await cancel_and_wait(task)
+    assert work.ended.is_set()
+    assert threads.stuck is None
+
+
+async def test_an_error_of_work_that_nobody_waits_for_any_more_is_reported_nowhere(
+    hung: Hung, caplog: pytest.LogCaptureFixture
+) -> None:
+    threads = _engine_threads()
+
+    def work(stop: threading.Event) -> None:
+        hung(stop)
+        raise KeyError("too late")
+
+    task = asyncio.create_task(threads.run(work))
+    await wait_until(hung.began.is_set, "the work")
+    await cancel_and_wait(task)
+    hung.free.set()
+    threads.shutdown()  # waits for the thread
+    await asyncio.sleep(0)
+    assert caplog.records == []
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_a_generator_whose_step_does_not_come_back_is_closed_when_it_does(hung: Hung, count: int) -> None:
+    threads, closed = _engine_threads(count), threading.Event()
+
+    def make(stop: threading.Event) -> Generator[int, None, None]:
+        try:
+            yield 1
+            hung(stop)
+            yield 2
+        finally:
+            closed.set()
+
+    async def read() -> None:
+        async for _ in iterate_blocking(threads, make):
+            pass
+
+    task = asyncio.create_task(read())
+    await wait_until(hung.began.is_set, "the step that hangs")
+    async with asyncio.timeout(BOUND_S):
+        await cancel_and_wait(task)
+    assert not closed.is_set()
+    await wait_until(lambda: threads.stuck is not None, "the word of it")
+    hung.free.set()
+    await wait_until(closed.is_set, "the end of the generator")
+    await wait_until(lambda: threads.stuck is None, "the thread's return")
