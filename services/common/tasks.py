@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections import deque
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from typing import Any, TypeVar
 
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
+ResultT = TypeVar("ResultT")
 
 
 async def cancel_and_wait(*tasks: "asyncio.Task[T]") -> None:
@@ -112,3 +114,28 @@ async def _fill(queue: "asyncio.Queue[T | _End]", source: AsyncIterator[T]) -> N
     except Exception as error:  # noqa: BLE001  # handed to the reader, who raises it
         end = _End(error)
     await queue.put(end)
+
+
+async def map_in_order(
+    source: AsyncIterator[T], work: Callable[[T], Awaitable[ResultT]], at_once: int
+) -> AsyncGenerator[ResultT, None]:
+    """`work` of each item, up to `at_once` of them at the same time; the results in the order of the items."""
+    tasks: deque[asyncio.Task[ResultT]] = deque()
+    try:
+        async for item in source:
+            tasks.append(asyncio.create_task(_result(work(item))))
+            while len(tasks) >= at_once or (tasks and tasks[0].done()):
+                yield await tasks.popleft()
+        while tasks:
+            yield await tasks.popleft()
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            await wait_for_end(task)
+        if isinstance(source, AsyncGenerator):
+            await source.aclose()
+
+
+async def _result(work: Awaitable[ResultT]) -> ResultT:
+    return await work

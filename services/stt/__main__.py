@@ -1,28 +1,37 @@
 """Composition root of the ears: settings → engines → servicer → serve."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 import grpc
 from prometheus_client import CollectorRegistry
 
-from services.common.chain import Candidate, EngineChain
+from services.common.chain import Candidate, EngineChain, EngineStatus
+from services.common.gpu import GB
 from services.common.lifecycle import MethodLimits, Service, run_service
 from services.common.metrics import ChainMetrics
-from services.stt.config import EngineName, SttSection, SttSettings
+from services.common.models.store import ModelStore
+from services.common.nvml import open_nvml
+from services.stt.card import Card, find_card
+from services.stt.config import POCKETSPHINX, SttSection, SttSettings, WhisperSection
 from services.stt.engine import SttEngine
-from services.stt.metrics import SttMetrics
+from services.stt.metrics import DecoderMetrics, SttMetrics, WhisperMetrics
 from services.stt.servicer import SttServicer
 from services.stt.vad import SileroDetector
 from superwhisper.stt.v1 import stt_pb2, stt_pb2_grpc
+
+_Load = Callable[[], Awaitable[SttEngine]]
 
 
 def build(settings: SttSettings) -> Service:
     """The service, wired up."""
     stt = settings.stt
     registry = CollectorRegistry()
-    loaders = _loaders(stt)
-    chain = EngineChain([Candidate(name, loaders[name]) for name in stt.engines], ChainMetrics.create(registry, "stt"))
+    card = find_card(stt, open_nvml, registry, lambda: _claimed_bytes(chain.status(), stt))
+    loaders = _loaders(stt, ModelStore(settings.models_dir), WhisperMetrics.create(registry))
+    candidates = [_candidate(name, loaders[name], stt, card) for name in stt.engines]
+    chain = EngineChain(candidates, ChainMetrics.create(registry, "stt"), look=card.look)
     draining = asyncio.Event()
     servicer = SttServicer(chain, SileroDetector, SttMetrics.create(registry), stt, draining)
 
@@ -31,6 +40,7 @@ def build(settings: SttSettings) -> Service:
 
     async def close() -> None:
         await chain.close()
+        await card.close()
         servicer.close()
 
     return Service(
@@ -47,10 +57,23 @@ def build(settings: SttSettings) -> Service:
         close=close,
         registry=registry,
         draining=draining,
+        stuck=lambda: chain.stuck,
     )
 
 
-def _loaders(stt: SttSection) -> dict[EngineName, Callable[[], Awaitable[SttEngine]]]:
+def _candidate(name: str, load: _Load, stt: SttSection, card: Card) -> Candidate[SttEngine]:
+    if name not in stt.on_gpu:
+        return Candidate(name, load)
+    return Candidate(name, load, card.obstacle(stt.whisper[name].vram_gb), card.name)
+
+
+def _claimed_bytes(engines: Sequence[EngineStatus[SttEngine]], stt: SttSection) -> int:
+    """What the loaded engines are said to take of the card."""
+    loaded = [engine.name for engine in engines if engine.engine is not None and engine.name in stt.on_gpu]
+    return sum(int(stt.whisper[name].vram_gb * GB) for name in loaded)
+
+
+def _loaders(stt: SttSection, store: ModelStore, metrics: WhisperMetrics) -> dict[str, _Load]:
     """How each engine is loaded. Imports wait until then: a missing library fails its engine, not the service."""
 
     async def pocketsphinx() -> SttEngine:
@@ -59,7 +82,30 @@ def _loaders(stt: SttSection) -> dict[EngineName, Callable[[], Awaitable[SttEngi
         # A session for every utterance that can be spoken at once: in streams, in Recognize and in RecognizeFile.
         return await SphinxEngine.load(stt.max_streams + 2 * stt.max_recordings)
 
-    return {"pocketsphinx": pocketsphinx}
+    whispers = {
+        name: _whisper_loader(name, section, store, DecoderMetrics(name, metrics))
+        for name, section in stt.whisper.items()
+    }
+    return {POCKETSPHINX: pocketsphinx, **whispers}
+
+
+def _whisper_loader(name: str, section: WhisperSection, store: ModelStore, metrics: DecoderMetrics) -> _Load:
+    async def load() -> SttEngine:
+        from services.stt.whisper import WhisperEngine  # noqa: PLC0415
+        from services.stt.whisper_model import WhisperModel  # noqa: PLC0415
+
+        def make() -> WhisperModel:
+            return WhisperModel(_folder(section.model, store), section.options(), metrics)
+
+        return await WhisperEngine.load(name, make, metrics, section.scheduling())
+
+    return load
+
+
+def _folder(model: str, store: ModelStore) -> Path:
+    """Of a model by its size, by its name in models.toml, or by its own path."""
+    by_size = f"whisper-{model}"
+    return store.verified_path(by_size if any(known.name == by_size for known in store.registry) else model)
 
 
 if __name__ == "__main__":

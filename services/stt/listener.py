@@ -1,23 +1,28 @@
-"""Listens to a stream: finds its utterances and decodes them as they come."""
+"""Listens to a stream: finds its utterances and decodes them as they come.
 
+The segmenter's steps are taken as they come, while at most one decoding of the utterance is at work in a task of its
+own. So a partial holds up nobody, and an eager transcript is dropped as soon as the speaker goes on.
+"""
+
+import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-from contextlib import aclosing
 from dataclasses import dataclass, replace
-
-import numpy as np
+from typing import Any
 
 from services.common.audio import Samples
-from services.common.chain import Answer, EngineChain
-from services.common.tasks import read_batches
-from services.stt.endpointing import Paused, Resumed, Started
-from services.stt.engine import HeardWord, Hypothesis, RecognitionOptions, SttEngine
+from services.common.chain import EngineChain
+from services.common.errors import LimitExceededError
+from services.common.tasks import read_batches, wait_for_end
+from services.stt.endpointing import Ended, Paused, Resumed, Started
+from services.stt.engine import HeardWord, Hypothesis, RecognitionOptions, SttEngine, Urgency
 from services.stt.events import Heard, ListenerEvent, SpeechPaused, SpeechResumed, SpeechStarted, UtteranceEnded
 from services.stt.metrics import SttMetrics
+from services.stt.partials import Partials
 from services.stt.segmenter import FlushUtterance, Segmenter, Speech, Step
+from services.stt.steps import coalesced
 from services.stt.utterance import Utterance
 
-_PARTIAL_EVERY_MS = 300
 _STEPS_AHEAD = 2000  # about a minute of frames: an engine that falls further behind holds the caller up
 
 
@@ -30,99 +35,155 @@ class ListenOptions:
     limit_s: float
 
 
+@dataclass(frozen=True)
+class _Work:
+    """A decoding that is under way: an eager transcript of what ended at `end_ms`, or else a partial."""
+
+    task: asyncio.Task[Heard | None]
+    eager_end_ms: float | None = None
+
+
 class Listener:
-    """One stream. Everything about an utterance goes through one queue, so events come in order."""
+    """One stream."""
 
     def __init__(self, chain: EngineChain[SttEngine], metrics: SttMetrics, options: ListenOptions) -> None:
         self._chain = chain
         self._metrics = metrics
         self._options = options
-        self._utterance = Utterance(chain, options.recognition, options.limit_s)
         self._id = 0
-        self._start_ms = 0.0
-        self._origin_ms: float | None = None  # of the first sample fed
-        self._fed_to_ms = 0.0
-        self._partial_at_ms = 0.0
-        self._previous = ""
-        self._shown = ""
+        self._work: _Work | None = None
         self._eager: Heard | None = None  # of a pause that may be the end
+        self._reset(0.0)
 
     async def listen(
         self, segmenter: Segmenter, audio: AsyncIterator[Samples | FlushUtterance]
     ) -> AsyncGenerator[ListenerEvent, None]:
-        """The events of the stream."""
+        """The events of the stream, in order."""
+        batches = read_batches(segmenter.steps(audio), _STEPS_AHEAD)
+        reading = asyncio.create_task(_next(batches))
         try:
-            async with aclosing(read_batches(segmenter.steps(audio), _STEPS_AHEAD)) as batches:
-                async for batch in batches:
-                    for step in _coalesced(batch):
+            while True:
+                await asyncio.wait(
+                    {reading} | ({self._work.task} if self._work else set()), return_when="FIRST_COMPLETED"
+                )
+                for event in self._done_work():
+                    yield event
+                if reading.done():
+                    if not (batch := reading.result()):
+                        return
+                    reading = asyncio.create_task(_next(batches))
+                    for step in coalesced(batch):
                         async for event in self._take(step):
                             yield event
+                self._go_on()
         finally:
+            reading.cancel()
+            await wait_for_end(reading)
+            await batches.aclose()
+            await self._drop_work()
             await self._utterance.close()
+
+    def _waiting_for(self, reading: asyncio.Task[list[Step]]) -> set[asyncio.Task[Any]]:
+        return {reading} if self._work is None else {reading, self._work.task}
 
     async def _take(self, step: Step) -> AsyncIterator[ListenerEvent]:
         if isinstance(step, Speech):
-            if partial := await self._feed(step):
-                yield partial
+            self._feed(step)
         elif isinstance(step, Started):
-            self._begin(step)
+            self._id += 1
+            self._reset(step.start_ms)
             yield SpeechStarted(self._id, step.start_ms)
         elif isinstance(step, Paused):
-            self._eager = await self._transcribe(step.end_ms)
-            yield SpeechPaused(self._id, step.end_ms, self._eager if self._eager.text else None)
+            await self._drop_work()
+            self._work = _Work(asyncio.create_task(self._transcribe(step.end_ms, Urgency.EAGER)), step.end_ms)
         elif isinstance(step, Resumed):
-            self._eager = None
-            yield SpeechResumed(self._id, step.at_ms)
+            await self._drop_work()
+            if self._eager is not None:  # else the pause was over before anybody knew of it
+                self._eager = None
+                yield SpeechResumed(self._id, step.at_ms)
         else:
-            yield await self._final(step.end_ms)
-            yield UtteranceEnded(self._id, step.end_ms, step.decided_ms, step.cause)
-            await self._utterance.close()
+            async for event in self._end(step):
+                yield event
 
-    def _begin(self, step: Started) -> None:
+    def _reset(self, start_ms: float) -> None:
+        """Everything that belongs to one utterance."""
         self._utterance = Utterance(self._chain, self._options.recognition, self._options.limit_s)
-        self._id += 1
-        self._start_ms = step.start_ms
-        self._origin_ms = None
-        self._partial_at_ms = step.start_ms
-        self._previous = self._shown = ""
+        self._partials = Partials(start_ms)
+        self._start_ms = start_ms
+        self._origin_ms: float | None = None  # of the first sample fed
+        self._fed_to_ms = start_ms
         self._eager = None
 
-    async def _feed(self, speech: Speech) -> Heard | None:
+    def _feed(self, speech: Speech) -> None:
         if self._origin_ms is None:
             self._origin_ms = speech.begin_ms
         self._utterance.feed(speech.samples)
         self._fed_to_ms = speech.end_ms
-        if (
-            not self._options.interim_results
-            or self._eager is not None
-            or self._fed_to_ms - self._partial_at_ms < _PARTIAL_EVERY_MS
-        ):
+
+    def _go_on(self) -> None:
+        """Begins a partial where one is due and the decoder is not at work already; they are coalesced thus."""
+        if self._work is not None or self._eager is not None:
+            return
+        if self._options.interim_results and self._partials.is_due(self._fed_to_ms):
+            self._partials.asked(self._fed_to_ms)
+            self._work = _Work(asyncio.create_task(self._partial(self._fed_to_ms)))
+        elif self._utterance.is_full:
+            self._work = _Work(asyncio.create_task(self._advance()))
+
+    async def _partial(self, end_ms: float) -> Heard | None:
+        try:
+            answer = await self._utterance.partial()
+        except LimitExceededError:  # the decoder has no time for partials now
             return None
-        self._partial_at_ms = self._fed_to_ms
-        return self._agreed(await self._utterance.partial())
+        agreed = self._partials.agree(answer.value.text)
+        if agreed is None:
+            return None
+        heard = self._heard(replace(answer.value, text=agreed.text, words=()), answer.backend, end_ms)
+        return replace(heard, stability=agreed.stability)
 
-    def _agreed(self, answer: Answer[Hypothesis]) -> Heard | None:
-        """LocalAgreement-2: the words that two decodings in a row begin with; None where that is nothing new."""
-        text = answer.value.text
-        agreed = agreed_prefix(self._previous, text)
-        self._previous = text
-        if agreed == self._shown or agreed_prefix(self._shown, agreed) != self._shown:
-            return None  # nothing new, or the engine takes back what was shown: then what is shown stays
-        self._shown = agreed
-        heard = self._heard(replace(answer.value, text=agreed, words=()), answer.backend, self._fed_to_ms)
-        return replace(heard, stability=len(agreed) / len(text))
+    async def _advance(self) -> None:
+        await self._utterance.advance(Urgency.EAGER)
 
-    async def _final(self, end_ms: float) -> Heard:
-        """The eager transcript, at no further cost, where nothing was said after it."""
-        heard = self._eager or await self._transcribe(end_ms)
-        self._metrics.transcribed(heard.backend, heard.processing_ms / 1000, (end_ms - self._start_ms) / 1000)
-        return replace(heard, is_final=True, end_ms=end_ms)
-
-    async def _transcribe(self, end_ms: float) -> Heard:
+    async def _transcribe(self, end_ms: float, urgency: Urgency) -> Heard:
         began = time.monotonic()
-        answer = await self._utterance.transcript()
+        answer = await self._utterance.transcript(urgency)
         processing_ms = (time.monotonic() - began) * 1000
         return replace(self._heard(answer.value, answer.backend, end_ms), processing_ms=processing_ms)
+
+    def _done_work(self) -> Iterable[ListenerEvent]:
+        """What the decoding tells that was under way, if it is done."""
+        work = self._work
+        if work is None or not work.task.done():
+            return
+        self._work = None
+        heard = work.task.result()
+        if work.eager_end_ms is not None:
+            self._eager = heard
+            yield SpeechPaused(self._id, work.eager_end_ms, heard if heard and heard.text else None)
+        elif heard is not None:
+            yield heard
+
+    async def _drop_work(self) -> None:
+        """Nobody wants any more what is being decoded, nor its failure: who asks next will see for himself."""
+        work, self._work = self._work, None
+        if work is not None:
+            work.task.cancel()
+            await wait_for_end(work.task)
+
+    async def _end(self, step: Ended) -> AsyncIterator[ListenerEvent]:
+        if self._work is not None and self._work.eager_end_ms is not None:
+            await asyncio.wait({self._work.task})
+            for event in self._done_work():
+                yield event
+        await self._drop_work()
+        # The eager transcript, at no further cost, where nothing was said after it.
+        heard = self._eager or await self._transcribe(step.end_ms, Urgency.FINAL)
+        took_s, audio_s = heard.processing_ms / 1000, (step.end_ms - self._start_ms) / 1000
+        self._metrics.transcribed(heard.backend, took_s, audio_s, empty=not heard.text)
+        yield replace(heard, is_final=True, end_ms=step.end_ms)
+        yield UtteranceEnded(self._id, step.end_ms, step.decided_ms, step.cause)
+        await self._utterance.close()
+        self._reset(step.end_ms)
 
     def _heard(self, hypothesis: Hypothesis, backend: str, end_ms: float) -> Heard:
         return Heard(
@@ -134,42 +195,15 @@ class Listener:
             backend=backend,
             confidence=hypothesis.confidence,
             language_code=hypothesis.language_code,
-            words=tuple(_moved(hypothesis.words, self._origin_ms or 0.0)),
+            words=tuple(moved(hypothesis.words, self._origin_ms or 0.0)),
         )
 
 
-def agreed_prefix(previous: str, current: str) -> str:
-    """The words that both begin with."""
-    agreed = []
-    for one, other in zip(previous.split(), current.split(), strict=False):
-        if one != other:
-            break
-        agreed.append(one)
-    return " ".join(agreed)
-
-
-def _moved(words: Iterable[HeardWord], by_ms: float) -> Iterable[HeardWord]:
+def moved(words: Iterable[HeardWord], by_ms: float) -> Iterable[HeardWord]:
+    """The same words, so much later."""
     return (replace(word, start_ms=word.start_ms + by_ms, end_ms=word.end_ms + by_ms) for word in words)
 
 
-def _coalesced(steps: list[Step]) -> list[Step]:
-    """The same steps with less work: stretches of audio joined, pauses that are over already left out."""
-    joined: list[Step] = []
-    for step in _without_past_pauses(steps):
-        last = joined[-1] if joined else None
-        if isinstance(step, Speech) and isinstance(last, Speech):
-            joined[-1] = Speech(np.concatenate([last.samples, step.samples]), last.begin_ms)
-        else:
-            joined.append(step)
-    return joined
-
-
-def _without_past_pauses(steps: list[Step]) -> list[Step]:
-    kept: list[Step] = []
-    for step in steps:
-        paused = next((index for index in reversed(range(len(kept))) if isinstance(kept[index], Paused)), None)
-        if isinstance(step, Resumed) and paused is not None:
-            del kept[paused]
-        else:
-            kept.append(step)
-    return kept
+async def _next(batches: AsyncGenerator[list[Step], None]) -> list[Step]:
+    """The next batch; an empty one at the end."""
+    return await anext(batches, [])

@@ -20,7 +20,7 @@ from services.stt.engine import ENGINE_RATE_HZ, MakeDetector, SttEngine
 from services.stt.events import Heard
 from services.stt.listener import Listener, ListenOptions
 from services.stt.metrics import SttMetrics
-from services.stt.recordings import Progress, RecordingTranscript, transcribe
+from services.stt.recordings import Progress, RecordingTranscript, Transcriber
 from services.stt.segmenter import FlushUtterance, Segmenter
 from superwhisper.common.v1 import audio_pb2, capabilities_pb2
 from superwhisper.stt.v1 import stt_pb2, stt_pb2_grpc
@@ -58,9 +58,10 @@ class SttServicer(stt_pb2_grpc.SttServiceServicer):
         segmenter = self._segmenter(wire.to_endpointing(config.endpointing, self._settings.endpointing))
         ready = stt_pb2.StreamReady(backend=self._chain.best().backend, engine_sample_rate_hz=ENGINE_RATE_HZ)
         yield stt_pb2.StreamingRecognizeResponse(ready=ready)
-        async with aclosing(listener.listen(segmenter, self._audio(messages, rate_hz, segmenter))) as events:
-            async for event in events:
-                yield wire.from_event(event)
+        with self._metrics.sessions.track_inprogress():
+            async with aclosing(listener.listen(segmenter, self._audio(messages, rate_hz, segmenter))) as events:
+                async for event in events:
+                    yield wire.from_event(event)
 
     async def Recognize(self, request: stt_pb2.RecognizeRequest, context: _Context) -> stt_pb2.RecognizeResponse:
         """See the proto."""
@@ -147,9 +148,10 @@ class SttServicer(stt_pb2_grpc.SttServiceServicer):
     def _transcribe(
         self, recording: Recording, recognition: stt_pb2.RecognitionConfig
     ) -> AsyncGenerator[Heard | Progress | RecordingTranscript, None]:
-        listener = self._listener(recognition, interim_results=False)
+        options = wire.to_options(recognition)
+        transcriber = Transcriber(self._chain, self._metrics, options, self._settings.recording_limit_s)
         segmenter = self._segmenter(Endpointing(**self._settings.endpointing.model_dump()))
-        return transcribe(recording, listener, segmenter, self._chain.best().backend)
+        return transcriber.transcribe(recording, segmenter)
 
     def _segmenter(self, endpointing: Endpointing) -> Segmenter:
         return Segmenter(endpointing, self._make_detector(), self._threads)

@@ -1,7 +1,6 @@
 """The real ears over a real socket: streams, recordings, people, noise, and everything that is wrong with input."""
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import grpc
 import numpy as np
@@ -9,96 +8,60 @@ import pytest
 import pytest_asyncio
 
 from services.common.audio import Recording, encode_pcm, read_wav, resample, write_wav
-from services.common.channels import Connection
-from services.common.exchange import exchange
 from services.common.status import from_rpc_error
 from superwhisper.common.v1 import audio_pb2
 from superwhisper.stt.v1 import stt_pb2, stt_pb2_grpc
-from tests.support.servers import Child, child_service
+from tests.support.ears import Request, Response, config, ears, events, finals, kinds, messages
 from tests.support.shared_data import REPOSITORY, shared_data
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 QUESTION = read_wav((REPOSITORY / "client/assets/question-en.wav").read_bytes(), "question")
 TEXT = "what is the best way to learn a new language"
-Request = stt_pb2.StreamingRecognizeRequest
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stt() -> AsyncIterator[Child]:
-    async with child_service("stt", "--stt.idle_limit_s", "1") as child:
-        yield child
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def stub(stt: Child) -> "AsyncIterator[stt_pb2_grpc.SttServiceAsyncStub]":
-    async with Connection(stt.address).open() as channel:
-        yield stt_pb2_grpc.SttServiceStub(channel)
-
-
-def config(rate_hz: int = 16_000, **fields: object) -> Request:
-    audio_format = audio_pb2.AudioFormat(sample_rate_hz=rate_hz)
-    return Request(config=stt_pb2.StreamingRecognizeConfig(audio_format=audio_format, **fields))  # type: ignore[arg-type]
-
-
-def messages(recording: Recording, silence_s: float = 1.0) -> list[Request]:
-    """The recording and some silence, in messages of 100 ms: within the head start that a caller may take."""
-    audio = encode_pcm(recording.samples) + bytes(int(recording.sample_rate_hz * silence_s) * 2)
-    step = recording.sample_rate_hz // 10 * 2
-    return [Request(audio=audio[start : start + step]) for start in range(0, len(audio), step)]
-
-
-async def events(
-    stub: "stt_pb2_grpc.SttServiceAsyncStub", requests: Sequence[Request], *, stay_open: bool = False
-) -> list[stt_pb2.StreamingRecognizeResponse]:
-    """All that the stream answers; the error it ends with is raised."""
-
-    async def sent() -> AsyncGenerator[Request, None]:
-        for request in requests:
-            yield request
-        if stay_open:
-            await asyncio.Event().wait()
-
-    return [response async for response in exchange(stub.StreamingRecognize(timeout=60), sent())]
+async def stub() -> "AsyncIterator[stt_pb2_grpc.SttServiceAsyncStub]":
+    async with ears("--stt.idle_limit_s", "1") as (_, stub):
+        yield stub
 
 
 async def refusal(
-    stub: "stt_pb2_grpc.SttServiceAsyncStub", requests: Sequence[Request], **how: bool
+    stub: "stt_pb2_grpc.SttServiceAsyncStub", requests: Sequence[Request], *, stay_open: bool = False
 ) -> tuple[str, str]:
     """The status that a stream ends with, and the field that it names."""
     with pytest.raises(grpc.aio.AioRpcError) as caught:
-        await events(stub, requests, **how)
+        await events(stub, requests, stay_open=stay_open)
     error = from_rpc_error(caught.value, "stt")
     return error.status.name, error.field
 
 
-def finals(received: Sequence[stt_pb2.StreamingRecognizeResponse]) -> list[str]:
-    return [response.transcript.text for response in received if response.transcript.is_final]
+def texts(received: Sequence[Response]) -> list[str]:
+    return [final.text for final in finals(received)]
 
 
 async def test_a_stream_hears_the_question(stub: "stt_pb2_grpc.SttServiceAsyncStub") -> None:
     received = await events(stub, [config(interim_results=True), *messages(QUESTION)])
-    kinds = [response.WhichOneof("event") for response in received]
-    assert kinds[:2] == ["ready", "speech_started"]
-    assert kinds[-2:] == ["transcript", "utterance_ended"]
-    assert finals(received) == [TEXT]
+    assert kinds(received)[:2] == ["ready", "speech_started"]
+    assert kinds(received)[-2:] == ["transcript", "utterance_ended"]
+    assert texts(received) == [TEXT]
 
 
 @pytest.mark.parametrize("rate_hz", [44_100, 48_000])
 async def test_any_declared_rate_is_resampled(stub: "stt_pb2_grpc.SttServiceAsyncStub", rate_hz: int) -> None:
     received = await events(stub, [config(rate_hz), *messages(resample(QUESTION, rate_hz))])
-    assert finals(received) == [TEXT]
+    assert texts(received) == [TEXT]
 
 
 async def test_an_8_khz_stream_is_heard(stub: "stt_pb2_grpc.SttServiceAsyncStub") -> None:
     received = await events(stub, [config(8_000), *messages(resample(QUESTION, 8_000))])
-    [final] = finals(received)
+    [final] = texts(received)
     assert len(set(final.split()) & set(TEXT.split())) >= 4  # half of the band is missing, not all of the words
 
 
 async def test_two_questions_are_two_utterances(stub: "stt_pb2_grpc.SttServiceAsyncStub") -> None:
     received = await events(stub, [config(), *messages(QUESTION), *messages(QUESTION)])
-    assert finals(received) == [TEXT, TEXT]
+    assert texts(received) == [TEXT, TEXT]
     assert [response.transcript.utterance_id for response in received if response.transcript.is_final] == [1, 2]
 
 
@@ -157,7 +120,7 @@ async def test_what_is_no_speech_is_no_text(stub: "stt_pb2_grpc.SttServiceAsyncS
     request = stt_pb2.RecognizeRequest(audio=audio, audio_format=audio_pb2.AudioFormat(sample_rate_hz=16_000))
     assert (await stub.Recognize(request, timeout=60)).text == ""
     received = await events(stub, [config(), *messages(Recording(samples, 16_000))])
-    assert [response.WhichOneof("event") for response in received] == ["ready"]
+    assert kinds(received) == ["ready"]
 
 
 @pytest.mark.parametrize(
@@ -248,5 +211,5 @@ async def test_people_are_heard_as_one_utterance_each(stub: "stt_pb2_grpc.SttSer
     for path in files:
         recording = read_wav(path.read_bytes(), path.name)
         received = await events(stub, [config(recording.sample_rate_hz), *messages(recording)])
-        heard += [response.WhichOneof("event") for response in received].count("utterance_ended") == 1
+        heard += kinds(received).count("utterance_ended") == 1
     assert heard == len(files)

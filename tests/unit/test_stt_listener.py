@@ -15,7 +15,7 @@ from services.common.metrics import ChainMetrics
 from services.stt.endpointing import Cause, Endpointing
 from services.stt.engine import RecognitionOptions, SttEngine
 from services.stt.events import Heard, ListenerEvent, SpeechPaused, SpeechResumed, SpeechStarted, UtteranceEnded
-from services.stt.listener import Listener, ListenOptions, agreed_prefix
+from services.stt.listener import Listener, ListenOptions
 from services.stt.metrics import SttMetrics
 from services.stt.segmenter import FlushUtterance, Segmenter
 from tests.fakes.recognisers import LoudnessDetector, ScriptedRecogniser
@@ -205,17 +205,3 @@ async def test_an_engine_that_breaks_in_the_middle_is_replaced_and_no_word_is_lo
 async def test_when_no_engine_is_left_it_says_so() -> None:
     with pytest.raises(UnavailableError, match="engine-0"):
         await listen(ScriptedRecogniser(WORDS, fails_after=3), audio=[QUESTION, SILENCE_1_S])
-
-
-@pytest.mark.parametrize(
-    ("previous", "current", "agreed"),
-    [
-        ("", "what", ""),
-        ("what is", "what is the", "what is"),
-        ("what his", "what is the", "what"),
-        ("a b c", "a b c", "a b c"),
-        ("x", "y", ""),
-    ],
-)
-def test_what_two_decodings_agree_on(previous: str, current: str, agreed: str) -> None:
-    assert agreed_prefix(previous, current) == agreed

@@ -1,0 +1,68 @@
+"""Whether a decoding is to be believed: the signs by which a Whisper shows that it went wrong. Pure."""
+
+import zlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+# The thresholds are those of the model's authors.
+_LEAST_LOG_PROBABILITY = -1.0
+_MOST_COMPRESSION = 2.4  # text that gzip makes this much smaller repeats itself
+_SILENT_NO_SPEECH = 0.6
+# What the compression of a short text does not show: the same three tokens again and again.
+_RUN_TOKENS, _RUN_TIMES = 3, 4
+
+
+class Doubt(Enum):
+    """Why a decoding is not believed."""
+
+    LOG_PROBABILITY = "log_probability"
+    COMPRESSION = "compression"
+    REPETITION = "repetition"
+    NO_SPEECH = "no_speech"
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """What a decoder wrote, and how sure it was."""
+
+    text: str
+    tokens: Sequence[int]
+    log_probability: float  # the mean of its tokens
+    no_speech: float  # 0 to 1
+    hit_the_limit: bool  # it did not end by itself
+
+
+def doubt_of(decoding: Decoding) -> Doubt | None:
+    """The first reason not to believe it."""
+    if decoding.hit_the_limit or _repeats(decoding.tokens):
+        return Doubt.REPETITION
+    if _compression(decoding.text) > _MOST_COMPRESSION:
+        return Doubt.COMPRESSION
+    if bool(decoding.text) == (decoding.no_speech > _SILENT_NO_SPEECH):  # words from silence, or none from speech
+        return Doubt.NO_SPEECH
+    if decoding.log_probability < _LEAST_LOG_PROBABILITY:
+        return Doubt.LOG_PROBABILITY
+    return None
+
+
+def is_silence(decoding: Decoding) -> bool:
+    """Whether the decoder believes that nobody spoke: it says so, and what it wrote all the same is improbable."""
+    return decoding.no_speech > _SILENT_NO_SPEECH and decoding.log_probability < _LEAST_LOG_PROBABILITY
+
+
+def best_of(decodings: Sequence[Decoding]) -> Decoding:
+    """Of several none of which is believed, the most probable that does not repeat itself."""
+    fluent = [decoding for decoding in decodings if doubt_of(decoding) not in {Doubt.REPETITION, Doubt.COMPRESSION}]
+    return max(fluent or decodings, key=lambda decoding: decoding.log_probability)
+
+
+def _repeats(tokens: Sequence[int]) -> bool:
+    runs = Counter(tuple(tokens[start : start + _RUN_TOKENS]) for start in range(len(tokens) - _RUN_TOKENS + 1))
+    return any(times >= _RUN_TIMES for times in runs.values())
+
+
+def _compression(text: str) -> float:
+    plain = text.encode()
+    return len(plain) / len(zlib.compress(plain)) if plain else 0.0
