@@ -23,6 +23,7 @@ from client.speaker import opened_speaker
 from client.text_view import TextView
 from client.view import JsonView, View
 from client.wav_source import WavSource, read_recording
+from services.common.text import primary_language
 
 EXAMPLES = examples(
     "talk",
@@ -30,7 +31,7 @@ EXAMPLES = examples(
     "talk --language fr --json",
     "talk < questions.txt",
 )
-_QUESTION, _QUESTION_LANGUAGE = "question-en.wav", "en"
+_QUESTIONS = {"en": "question-en.wav", "fr": "question-fr.wav"}
 _REPLY_FILE = Path("reply.wav")
 
 
@@ -112,7 +113,9 @@ def _plan(client: ClientSection, wishes: _Wishes, view: View) -> _Plan:
         drive_talk = partial(scenarios.talk, microphone=microphone, half_duplex=client.half_duplex)
         return _Plan(microphone, drive_talk, wishes.language_code, may_fail=True)
     view.note("no microphone here: a recorded question is spoken, then each line that you type (Ctrl-D ends)")
-    with resources.as_file(resources.files("client") / "assets" / _QUESTION) as path:
+    language_code = wishes.language_code or "en"
+    name = _QUESTIONS.get(primary_language(language_code), _QUESTIONS["en"])
+    with resources.as_file(resources.files("client") / "assets" / name) as path:
         question = WavSource(read_recording(path))
     drive_type = partial(scenarios.speak_then_type, question=question, patience_s=client.reply_wait_s)
-    return _Plan(question, drive_type, wishes.language_code or _QUESTION_LANGUAGE, may_fail=False)
+    return _Plan(question, drive_type, language_code, may_fail=False)

@@ -1,11 +1,14 @@
 """Translations between the wire and the domain of the ears."""
 
+import threading
 from dataclasses import replace
 
-from services.common.audio import Recording, check_rate, decode_pcm, read_wav
-from services.common.errors import InvalidInputError, OutOfRangeError, UnsupportedError
+from services.common.audio import Recording, check_rate, decode_pcm
+from services.common.errors import InvalidInputError, OutOfRangeError
 from services.common.text import check_language
 from services.stt.config import EndpointingSection, SttSection
+from services.stt.container_kinds import Container, container_of
+from services.stt.containers import read_recording
 from services.stt.endpointing import Cause, Endpointing
 from services.stt.engine import RecognitionOptions
 from services.stt.events import Heard, ListenerEvent, SpeechPaused, SpeechResumed, SpeechStarted
@@ -13,7 +16,14 @@ from services.stt.recordings import Progress, RecordingTranscript
 from superwhisper.common.v1 import audio_pb2
 from superwhisper.stt.v1 import stt_pb2
 
-CONTAINERS = (audio_pb2.AUDIO_CONTAINER_RAW, audio_pb2.AUDIO_CONTAINER_WAV)
+_CONTAINERS = {
+    audio_pb2.AUDIO_CONTAINER_WAV: Container.WAV,
+    audio_pb2.AUDIO_CONTAINER_FLAC: Container.FLAC,
+    audio_pb2.AUDIO_CONTAINER_OGG: Container.OGG,
+    audio_pb2.AUDIO_CONTAINER_MP3: Container.MP3,
+    audio_pb2.AUDIO_CONTAINER_M4A: Container.M4A,
+}
+CONTAINERS = (audio_pb2.AUDIO_CONTAINER_RAW, *_CONTAINERS)
 _MAX_HOT_WORDS, _MAX_HOT_WORD_CHARACTERS, _MAX_PROMPT_CHARACTERS = 100, 100, 1000
 
 _REASONS = {
@@ -25,6 +35,7 @@ _REASONS = {
 _ENDPOINTING_RANGES = {
     "soft_pause_ms": (50, 2000),
     "endpoint_silence_ms": (200, 5000),
+    "unfinished_wait_ms": (0, 5000),
     "min_speech_ms": (32, 1000),
     "speech_threshold": (0.01, 0.99),
 }
@@ -38,50 +49,87 @@ def to_options(config: stt_pb2.RecognitionConfig) -> RecognitionOptions:
         raise InvalidInputError("recognition.hot_words", f"a word has more than {_MAX_HOT_WORD_CHARACTERS} characters")
     if len(config.initial_prompt) > _MAX_PROMPT_CHARACTERS:
         raise InvalidInputError("recognition.initial_prompt", f"more than {_MAX_PROMPT_CHARACTERS} characters")
-    if config.task == stt_pb2.RECOGNITION_TASK_TRANSLATE:
-        raise InvalidInputError("recognition.task", "no engine of this service translates")
     return RecognitionOptions(
         language_code=check_language(config.language_code, "recognition.language_code"),
         word_timestamps=config.word_timestamps,
         hot_words=tuple(config.hot_words),
+        translate=config.task == stt_pb2.RECOGNITION_TASK_TRANSLATE,
         initial_prompt=config.initial_prompt,
     )
 
 
 def to_endpointing(config: stt_pb2.EndpointingConfig, defaults: EndpointingSection) -> Endpointing:
     """The caller's endpointing over the service's."""
-    endpointing = Endpointing(**defaults.model_dump())
+    endpointing = default_endpointing(defaults)
     for name, (least, most) in _ENDPOINTING_RANGES.items():
         if config.HasField(name):  # type: ignore[arg-type]
             value = getattr(config, name)
             if not least <= value <= most:
                 raise InvalidInputError(f"endpointing.{name}", f"{value:g} is not between {least:g} and {most:g}")
             endpointing = replace(endpointing, **{name: value})
+    if config.HasField("endpoint_silence_ms"):  # who says how long means it, whether somebody judges or not
+        endpointing = replace(endpointing, unjudged_silence_ms=config.endpoint_silence_ms)
     return endpointing
 
 
-def from_endpointing(endpointing: EndpointingSection) -> stt_pb2.EndpointingConfig:
-    """The service's endpointing."""
-    return stt_pb2.EndpointingConfig(**endpointing.model_dump())
+def default_endpointing(defaults: EndpointingSection) -> Endpointing:
+    """The service's own."""
+    return Endpointing(**defaults.model_dump())
+
+
+def from_endpointing(endpointing: EndpointingSection, *, judged: bool = False) -> stt_pb2.EndpointingConfig:
+    """The service's endpointing; `judged` where it has a turn detector."""
+    return stt_pb2.EndpointingConfig(
+        soft_pause_ms=endpointing.soft_pause_ms,
+        endpoint_silence_ms=endpointing.endpoint_silence_ms if judged else endpointing.unjudged_silence_ms,
+        unfinished_wait_ms=endpointing.unfinished_wait_ms if judged else 0,
+        min_speech_ms=endpointing.min_speech_ms,
+        speech_threshold=endpointing.speech_threshold,
+    )
 
 
 def to_recording(
-    audio: bytes, container: audio_pb2.AudioContainer.ValueType, declared: audio_pb2.AudioFormat, settings: SttSection
+    audio: bytes,
+    container: audio_pb2.AudioContainer.ValueType,
+    declared: audio_pb2.AudioFormat,
+    settings: SttSection,
+    stop: threading.Event,
 ) -> Recording:
-    """The recording in the bytes."""
-    if container == audio_pb2.AUDIO_CONTAINER_UNSPECIFIED:
-        is_wav = audio[:4] == b"RIFF"
-        container = audio_pb2.AUDIO_CONTAINER_WAV if is_wav else audio_pb2.AUDIO_CONTAINER_RAW
-    if container == audio_pb2.AUDIO_CONTAINER_WAV:
-        recording = read_wav(audio, "audio")
-    elif container == audio_pb2.AUDIO_CONTAINER_RAW:
-        rate_hz = check_rate(declared.sample_rate_hz, "audio_format.sample_rate_hz")
-        recording = Recording(decode_pcm(audio, "audio"), rate_hz)
-    else:
-        raise UnsupportedError("container: only WAV and raw PCM are read; convert the recording first")
-    if recording.duration_ms > settings.max_recording_s * 1000:
-        raise OutOfRangeError(f"audio: longer than {settings.max_recording_s:g} s", field="audio")
+    """The recording in the bytes, mixed down, at whatever rate. It blocks; `stop` ends it early."""
+    found = container_of(audio)
+    undeclared = container == audio_pb2.AUDIO_CONTAINER_UNSPECIFIED
+    if container == audio_pb2.AUDIO_CONTAINER_RAW or (undeclared and found is None and declared.sample_rate_hz):
+        return _raw(audio, found, declared, settings.max_recording_s)
+    return read_recording(audio, _agreed(container, found), settings.max_recording_s, stop)
+
+
+def _raw(audio: bytes, found: Container | None, declared: audio_pb2.AudioFormat, limit_s: float) -> Recording:
+    # The mark of an MP3 is so short that samples may show it by chance.
+    if found is not None and found is not Container.MP3:
+        raise InvalidInputError("container", f"declared raw, but the bytes are a {found.value} file; leave it out")
+    rate_hz = check_rate(declared.sample_rate_hz, "audio_format.sample_rate_hz")
+    recording = Recording(decode_pcm(audio, "audio"), rate_hz)
+    if recording.duration_ms > limit_s * 1000:
+        raise OutOfRangeError(f"audio: longer than {limit_s:g} s", field="audio")
     return recording
+
+
+def _agreed(container: audio_pb2.AudioContainer.ValueType, found: Container | None) -> Container:
+    """The container that was declared, if the bytes do not say otherwise, or else the one that they show."""
+    if container == audio_pb2.AUDIO_CONTAINER_UNSPECIFIED:
+        if found is None:
+            kinds = ", ".join(kind.value for kind in Container)
+            raise InvalidInputError("audio", f"no {kinds} file; for raw PCM, declare audio_format.sample_rate_hz")
+        return found
+    declared = _CONTAINERS.get(container)
+    if declared is None:
+        raise InvalidInputError("container", f"{container} is no container; leave it out to have it found out")
+    if found not in {None, declared}:
+        raise InvalidInputError("container", f"declared {declared.value}, but the bytes are a {found.value} file")
+    # Before the first frame of an MP3 there may be anything.
+    if found is None and declared is not Container.MP3:
+        raise InvalidInputError("audio", f"this is no {declared.value} file")
+    return declared
 
 
 def from_event(event: ListenerEvent) -> stt_pb2.StreamingRecognizeResponse:
@@ -147,6 +195,15 @@ def from_segment(heard: Heard) -> stt_pb2.Segment:
         confidence=heard.confidence,
         words=_words(heard),
     )
+
+
+def from_step(step: Heard | Progress | RecordingTranscript) -> stt_pb2.RecognizeFileResponse:
+    """What is told while a recording is transcribed."""
+    if isinstance(step, Heard):
+        return stt_pb2.RecognizeFileResponse(segment=from_segment(step))
+    if isinstance(step, Progress):
+        return stt_pb2.RecognizeFileResponse(progress=from_progress(step))
+    return stt_pb2.RecognizeFileResponse(result=from_transcript(step))
 
 
 def from_progress(progress: Progress) -> stt_pb2.RecognizeProgress:

@@ -28,15 +28,17 @@ class _AudioContainerEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_AudioC
     AUDIO_CONTAINER_RAW: _AudioContainer.ValueType  # 1
     """Raw s16le mono PCM; its `AudioFormat` is required beside it."""
     AUDIO_CONTAINER_WAV: _AudioContainer.ValueType  # 2
-    """RIFF WAVE with PCM samples, any number of channels (mixed down)."""
+    """RIFF WAVE with PCM, float, A-law or mu-law samples, any number of channels
+    (mixed down).
+    """
     AUDIO_CONTAINER_FLAC: _AudioContainer.ValueType  # 3
     """Free Lossless Audio Codec."""
     AUDIO_CONTAINER_OGG: _AudioContainer.ValueType  # 4
-    """Opus or Vorbis in an Ogg file."""
+    """Opus, Vorbis or FLAC in an Ogg file."""
     AUDIO_CONTAINER_MP3: _AudioContainer.ValueType  # 5
     """MPEG-1 or MPEG-2 audio layer III."""
     AUDIO_CONTAINER_M4A: _AudioContainer.ValueType  # 6
-    """AAC in an MPEG-4 file."""
+    """AAC or Apple Lossless in an MPEG-4 file."""
 
 class AudioContainer(_AudioContainer, metaclass=_AudioContainerEnumTypeWrapper):
     """How the bytes of a whole recording are packed."""
@@ -46,15 +48,17 @@ AUDIO_CONTAINER_UNSPECIFIED: AudioContainer.ValueType  # 0
 AUDIO_CONTAINER_RAW: AudioContainer.ValueType  # 1
 """Raw s16le mono PCM; its `AudioFormat` is required beside it."""
 AUDIO_CONTAINER_WAV: AudioContainer.ValueType  # 2
-"""RIFF WAVE with PCM samples, any number of channels (mixed down)."""
+"""RIFF WAVE with PCM, float, A-law or mu-law samples, any number of channels
+(mixed down).
+"""
 AUDIO_CONTAINER_FLAC: AudioContainer.ValueType  # 3
 """Free Lossless Audio Codec."""
 AUDIO_CONTAINER_OGG: AudioContainer.ValueType  # 4
-"""Opus or Vorbis in an Ogg file."""
+"""Opus, Vorbis or FLAC in an Ogg file."""
 AUDIO_CONTAINER_MP3: AudioContainer.ValueType  # 5
 """MPEG-1 or MPEG-2 audio layer III."""
 AUDIO_CONTAINER_M4A: AudioContainer.ValueType  # 6
-"""AAC in an MPEG-4 file."""
+"""AAC or Apple Lossless in an MPEG-4 file."""
 Global___AudioContainer: _TypeAlias = AudioContainer  # noqa: Y015
 
 @_typing.final
