@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt proto proto-check models lock clean
+.PHONY: help setup run test check fmt bench-stt proto proto-check models lock clean
 bin := .venv/bin
 
 help:         ## Show what can be made
@@ -14,6 +14,8 @@ check: setup  ## Lint, types, architecture, generated code
 	@scripts/check.sh
 fmt: setup    ## Format the code
 	@$(bin)/ruff format . && $(bin)/ruff check --fix .
+bench-stt: setup  ## Measure the ears: make bench-stt ARGS="--json figures.json"
+	@$(bin)/python -m tests.bench.stt $(ARGS)
 proto: setup  ## Generate protos/gen anew
 	@scripts/generate-protos.sh
 proto-check: setup  ## Fail if protos/gen is not what the protos say

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from supervisor.xmlrpc import SupervisorTransport
 
+from deploy.local import demonstration
 from services.common.errors import StartupError
 from services.common.settings import ServerSettings, load
 from services.llm.config import LlmSettings
@@ -25,7 +26,7 @@ from services.tts.config import TtsSettings
 ROOT = Path(__file__).parents[2]
 RUN_DIR = ROOT / ".run"
 START_LIMIT_S = 120  # a large model from a slow disk; the embedded one takes about 5
-STOP_LIMIT_S = 30
+STOP_LIMIT_S = 60
 _SUPERWHISPER = [sys.executable, "-m", "client"]
 
 
@@ -35,6 +36,7 @@ def main() -> int:
     signal.signal(signal.SIGHUP, _exit)
     try:
         _check_ports()
+        os.environ.update(demonstration.environment(sys.argv[1:], RUN_DIR / "models"))
         with _services() as control:
             _wait_until_serving(control)
             return subprocess.run([*_SUPERWHISPER, "talk", *sys.argv[1:]], check=False).returncode

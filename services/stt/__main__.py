@@ -1,6 +1,7 @@
 """Composition root of the ears: settings → engines → servicer → serve."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
@@ -8,32 +9,46 @@ import grpc
 from prometheus_client import CollectorRegistry
 
 from services.common.chain import Candidate, EngineChain, EngineStatus
+from services.common.errors import ModelError
 from services.common.gpu import GB
 from services.common.lifecycle import MethodLimits, Service, run_service
 from services.common.metrics import ChainMetrics
 from services.common.models.store import ModelStore
 from services.common.nvml import open_nvml
+from services.stt.cache import CacheCounts, MemoryCache, ResultCache
 from services.stt.card import Card, find_card
-from services.stt.config import POCKETSPHINX, SttSection, SttSettings, WhisperSection
+from services.stt.config import POCKETSPHINX, CacheSection, SttSection, SttSettings, WhisperSection
 from services.stt.engine import SttEngine
+from services.stt.intake import Intake
 from services.stt.metrics import DecoderMetrics, SttMetrics, WhisperMetrics
+from services.stt.redis_store import RedisCache
+from services.stt.segmenters import Segmenters
 from services.stt.servicer import SttServicer
-from services.stt.vad import SileroDetector
+from services.stt.smart_turn import SmartTurn
+from services.stt.transcripts import Transcripts
+from services.stt.turn_detector import TurnDetector
+from services.stt.vad import SileroDetector, load_silero
 from superwhisper.stt.v1 import stt_pb2, stt_pb2_grpc
 
+_log = logging.getLogger(__name__)
 _Load = Callable[[], Awaitable[SttEngine]]
 
 
 def build(settings: SttSettings) -> Service:
     """The service, wired up."""
-    stt = settings.stt
+    stt, store = settings.stt, ModelStore(settings.models_dir)
     registry = CollectorRegistry()
+    metrics = SttMetrics.create(registry)
     card = find_card(stt, open_nvml, registry, lambda: _claimed_bytes(chain.status(), stt))
-    loaders = _loaders(stt, ModelStore(settings.models_dir), WhisperMetrics.create(registry))
+    loaders = _loaders(stt, store, WhisperMetrics.create(registry))
     candidates = [_candidate(name, loaders[name], stt, card) for name in stt.engines]
     chain = EngineChain(candidates, ChainMetrics.create(registry, "stt"), look=card.look)
+    cache = _cache(stt.cache, metrics)
+    segmenters = _segmenters(stt, store, metrics)
     draining = asyncio.Event()
-    servicer = SttServicer(chain, SileroDetector, SttMetrics.create(registry), stt, draining)
+    transcripts = Transcripts(chain, metrics, cache, _engines(stt), stt.recording_limit_s)
+    intake = Intake(stt, metrics, draining)
+    servicer = SttServicer(chain, intake, segmenters, transcripts, metrics, stt)
 
     def register(server: grpc.aio.Server) -> None:
         stt_pb2_grpc.add_SttServiceServicer_to_server(servicer, server)
@@ -41,7 +56,8 @@ def build(settings: SttSettings) -> Service:
     async def close() -> None:
         await chain.close()
         await card.close()
-        servicer.close()
+        await cache.close()
+        segmenters.close()
 
     return Service(
         descriptor=stt_pb2.DESCRIPTOR.services_by_name["SttService"],
@@ -57,8 +73,36 @@ def build(settings: SttSettings) -> Service:
         close=close,
         registry=registry,
         draining=draining,
-        stuck=lambda: chain.stuck,
+        stuck=lambda: chain.stuck or segmenters.stuck,
     )
+
+
+def _segmenters(stt: SttSection, store: ModelStore, metrics: SttMetrics) -> Segmenters:
+    silero = load_silero()
+    return Segmenters(lambda: SileroDetector(silero), _turn_detector(stt.turn_detector, store), metrics)
+
+
+def _turn_detector(name: str, store: ModelStore) -> TurnDetector | None:
+    """Judges turns, where it is wanted and there. Without it the ears hear as well, they only wait longer."""
+    if not name:
+        return None
+    try:
+        return SmartTurn(store.verified_path(name))
+    except ModelError as error:
+        _log.warning("silence alone ends turns: %s", error)
+        return None
+
+
+def _cache(settings: CacheSection, metrics: SttMetrics) -> ResultCache:
+    counts = CacheCounts(metrics.cache_hits.inc, metrics.cache_misses.inc, metrics.cache_errors.inc)
+    if url := settings.redis_url.get_secret_value():
+        return RedisCache(url, counts, settings.ttl_s)
+    return MemoryCache(counts, settings.max_mb * 2**20, settings.ttl_s)
+
+
+def _engines(stt: SttSection) -> dict[str, str]:
+    """What makes the transcripts of each engine what they are."""
+    return {name: stt.whisper[name].model_dump_json() if name in stt.whisper else name for name in stt.engines}
 
 
 def _candidate(name: str, load: _Load, stt: SttSection, card: Card) -> Candidate[SttEngine]:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, SecretStr, model_validator
 
 from services.common.gpu import GpuSettings
 from services.common.settings import ProcessSettings, Section, ServerSettings
@@ -19,7 +19,7 @@ class EndpointingSection(Section):
     endpoint_silence_ms: int = Field(300, ge=200, le=5000, description="Silence that ends a turn judged finished.")
     unjudged_silence_ms: int = Field(600, ge=200, le=5000, description="Silence that does where no model judges turns.")
     unfinished_wait_ms: int = Field(
-        1200, ge=0, le=5000, description="How much longer a turn judged unfinished may go on; 0 asks no model."
+        1000, ge=0, le=5000, description="How much longer a turn judged unfinished may go on; 0 asks no model."
     )
     min_speech_ms: int = Field(120, ge=32, le=1000, description="Speech shorter than this is a click.")
     speech_threshold: float = Field(0.4, gt=0, lt=1, description="Probability from which a frame is speech.")
@@ -56,6 +56,16 @@ class WhisperSection(Section):
         return SchedulerLimits(batch=self.max_batch, batch_window_s=self.batch_window_ms / 1000)
 
 
+class CacheSection(Section):
+    """Transcripts of recordings, kept so that the same one is not listened to twice."""
+
+    max_mb: int = Field(200, ge=0, description="What they may take in this process; 0 keeps none.")
+    ttl_s: float = Field(7200, gt=0, description="How long one is kept.")
+    redis_url: SecretStr = Field(
+        SecretStr(""), description="redis://HOST:PORT/0: keep them there instead. Who reads that Redis reads them."
+    )
+
+
 class SttSection(Section):
     """The section `stt`."""
 
@@ -64,6 +74,8 @@ class SttSection(Section):
     whisper: dict[str, WhisperSection] = Field({}, description="Whisper models by the name that responses carry.")
     gpu: GpuSettings = Field(GpuSettings(), description="Which graphics card those with `device: cuda` use.")
     endpointing: EndpointingSection = Field(EndpointingSection(), description="When an utterance ends.")
+    turn_detector: str = Field("", description="Model that judges turns: smart-turn-v3.2. Empty: silence alone does.")
+    cache: CacheSection = Field(CacheSection(), description="Transcripts of recordings.")
     max_streams: int = Field(4, gt=0, description="Microphone streams served at the same time.")
     max_recordings: int = Field(2, gt=0, description="Recordings transcribed at the same time.")
     max_stream_s: float = Field(3600, gt=0, description="Longest a microphone stream may last.")

@@ -1,7 +1,7 @@
-"""Finds the utterances in a stream of audio: frames → voice activity → endpointing → steps for a decoder."""
+"""Finds the utterances in a stream of audio: frames → voice activity, turns → endpointing → steps for a decoder."""
 
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass
 
@@ -10,10 +10,13 @@ import numpy as np
 from services.common.audio import Samples
 from services.common.errors import CallError
 from services.common.threads import run_blocking
-from services.stt.endpointing import Cause, Ended, Endpointer, Endpointing, Event, Started
+from services.stt.endpointing import Cause, Ended, Endpointer, Endpointing, Event, Paused, Started
 from services.stt.engine import ENGINE_RATE_HZ, FRAME_MS, FRAME_SAMPLES, VoiceDetector
+from services.stt.onset import audible_before
+from services.stt.turn_detector import TURN_SAMPLES, TurnDetector, TurnJudge
 
 PRE_ROLL_MS = 300  # detection is late; without it the first consonant is lost
+_TURN_FRAMES = TURN_SAMPLES // FRAME_SAMPLES
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,27 @@ Step = Event | Speech
 class Segmenter:
     """The utterances of one stream."""
 
-    def __init__(self, settings: Endpointing, detector: VoiceDetector, threads: Executor) -> None:
+    def __init__(
+        self,
+        settings: Endpointing,
+        detector: VoiceDetector,
+        threads: Executor,
+        *,
+        turn_detector: TurnDetector | None = None,
+        on_turn_failure: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Without a turn detector, or with `unfinished_wait_ms` at 0, silence alone ends an utterance."""
         self._endpointer = Endpointer(settings, FRAME_MS)
         self._detector = detector
         self._threads = threads
+        self._judge: TurnJudge | None = None
+        if turn_detector is not None and settings.unfinished_wait_ms > 0:
+            self._judge = TurnJudge(turn_detector, threads, on_turn_failure)
         self._rest = np.zeros(0, np.int16)
-        kept = int((PRE_ROLL_MS + settings.min_speech_ms + settings.soft_pause_ms) / FRAME_MS) + 1
-        self._before: deque[Samples] = deque(maxlen=kept)
+        # As much as a turn detector looks back on, which is more than any beginning of speech; never what an utterance
+        # before had.
+        self._heard: deque[Samples] = deque(maxlen=_TURN_FRAMES)
+        self._begin_ms = 0.0  # of what the utterance has
 
     @property
     def in_utterance(self) -> bool:
@@ -85,9 +102,11 @@ class Segmenter:
         for frame, probability in zip(frames, await self._probabilities(frames), strict=True):
             for step in self._push(frame, probability):
                 yield step
+                if isinstance(step, Paused) and self._judge is not None:
+                    self._endpointer.judge(await self._judge.verdict(self._turn()))
 
     def _finish(self, cause: Cause) -> list[Event]:
-        self._before.clear()
+        self._heard.clear()
         return self._endpointer.finish(cause)
 
     async def _probabilities(self, frames: list[Samples]) -> list[float]:
@@ -103,19 +122,33 @@ class Segmenter:
     def _push(self, frame: Samples, probability: float) -> Iterator[Step]:
         was_in_utterance = self._endpointer.in_utterance
         events = self._endpointer.push(probability)
+        self._heard.append(frame)
         if was_in_utterance:
             yield Speech(frame, self._endpointer.now_ms - FRAME_MS)
-        else:
-            self._before.append(frame)
         for event in events:
-            yield event
             if isinstance(event, Started):
-                yield self._speech_since(event.start_ms - PRE_ROLL_MS)
+                started = self._from_its_onset(event)
+                yield started
+                speech = self._since(started.start_ms - PRE_ROLL_MS)
+                self._begin_ms = speech.begin_ms
+                yield speech
+                continue
+            yield event
             if isinstance(event, Ended):
-                self._before.clear()
+                self._heard.clear()
 
-    def _speech_since(self, begin_ms: float) -> Speech:
+    def _from_its_onset(self, event: Started) -> Started:
+        """The same start, with the soft sounds that detection did not take for speech."""
+        frames = list(self._heard)
+        detected = len(frames) - round((self._endpointer.now_ms - event.start_ms) / FRAME_MS)
+        return Started(event.start_ms - audible_before(frames[:detected], frames[detected:]) * FRAME_MS)
+
+    def _turn(self) -> Samples:
+        """The utterance, or the end of a long one."""
+        return self._since(self._begin_ms).samples
+
+    def _since(self, begin_ms: float) -> Speech:
         """What was heard since `begin_ms`, as far as it was kept."""
         wanted = round((self._endpointer.now_ms - begin_ms) / FRAME_MS)
-        kept = list(self._before)[-wanted:]
+        kept = list(self._heard)[-wanted:]
         return Speech(np.concatenate(kept), self._endpointer.now_ms - len(kept) * FRAME_MS)

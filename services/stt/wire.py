@@ -77,7 +77,7 @@ def default_endpointing(defaults: EndpointingSection) -> Endpointing:
     return Endpointing(**defaults.model_dump())
 
 
-def from_endpointing(endpointing: EndpointingSection, *, judged: bool = False) -> stt_pb2.EndpointingConfig:
+def from_endpointing(endpointing: EndpointingSection, *, judged: bool) -> stt_pb2.EndpointingConfig:
     """The service's endpointing; `judged` where it has a turn detector."""
     return stt_pb2.EndpointingConfig(
         soft_pause_ms=endpointing.soft_pause_ms,

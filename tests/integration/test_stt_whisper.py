@@ -13,7 +13,7 @@ import pytest_asyncio
 from services.common.audio import Recording, resample
 from superwhisper.stt.v1 import stt_pb2, stt_pb2_grpc
 from tests.support.closed_whisper import closed_whisper, say
-from tests.support.ears import config, ears, events, finals, joined, kinds, messages, recognised, whisper
+from tests.support.ears import config, ears, events, finals, joined, kinds, messages, next_event, recognised, whisper
 from tests.support.metrics import sample, scraped
 from tests.support.servers import free_port
 from tests.support.waiting import wait_for
@@ -162,7 +162,7 @@ async def test_a_caller_who_vanishes_leaves_nothing_behind(
     call = stub.StreamingRecognize(timeout=60)
     for request in [config(interim_results=True), *messages(say(LIGHT, "fr"), silence_s=0)]:
         await call.write(request)
-    assert (await call.read()).WhichOneof("event") == "ready"
+    assert (await next_event(call)).HasField("ready")
     assert sample(await scraped(metrics_port), "stt_active_sessions") == 1
     call.cancel()
 
@@ -180,13 +180,13 @@ async def test_sigterm_in_the_middle_of_an_utterance_lets_it_end_well() -> None:
         await call.write(first)
         for request in rest[:8]:
             await call.write(request)
-        while (response := await call.read()).WhichOneof("event") != "speech_started":
-            assert response is not grpc.aio.EOF
+        while not (await next_event(call)).HasField("speech_started"):
+            pass
         child.process.send_signal(signal.SIGTERM)
         for request in rest[8:]:
             await call.write(request)
         heard = []
-        while (response := await call.read()).WhichOneof("event") != "utterance_ended":
+        while not (response := await next_event(call)).HasField("utterance_ended"):
             heard.append(response)
         call.cancel()
         assert [final.text for final in finals(heard)] == [LIGHT]

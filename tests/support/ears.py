@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import grpc
 import numpy as np
 
 from services.common.audio import Recording, encode_pcm
@@ -57,6 +58,13 @@ async def events(
             await asyncio.Event().wait()
 
     return [response async for response in exchange(stub.StreamingRecognize(timeout=60), sent())]
+
+
+async def next_event(call: "grpc.aio.StreamStreamCall[Request, Response]") -> Response:
+    """What comes next on a stream that the test writes by hand."""
+    response = await call.read()
+    assert isinstance(response, Response), "the stream ended"
+    return response
 
 
 def kinds(received: Sequence[Response]) -> list[str | None]:

@@ -3,7 +3,7 @@
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.support.servers import BOUND_S
+from tests.support.waiting import BOUND_S
 
 Metrics = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

@@ -29,7 +29,7 @@ def _write(folder: Path, text: str) -> Path:
 
 def test_every_model_that_comes_along_is_pinned() -> None:
     models = list(read_registry())
-    assert {"smollm2-135m-instruct", "smart-turn-v3.2", "silero-vad-v6.2"} <= {model.name for model in models}
+    assert {"smollm2-135m-instruct", "smart-turn-v3.2"} <= {model.name for model in models}
     of_packages = [file for model in models for file in model.files if isinstance(file.source, PackageSource)]
     assert all(file.sha256 and file.size_bytes for file in of_packages)
 

@@ -11,6 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.common.errors import EngineFailedError, LimitExceededError
+from services.common.threads import EngineThreads
 from services.stt.engine import Urgency
 from services.stt.metrics import DecoderMetrics, WhisperMetrics
 from services.stt.scheduler import Caller, Scheduler, SchedulerLimits
@@ -188,3 +189,20 @@ async def test_when_it_closes_whoever_waits_is_told() -> None:
             await scheduler.submit("too late", FINAL, scheduler.join())
     assert isinstance(in_the_middle, EngineFailedError)
     assert isinstance(waiting, EngineFailedError)
+
+
+async def test_a_decoder_that_hangs_fails_its_callers_and_is_known_to_hang() -> None:
+    decoder = GatedDecoder()
+    metrics = DecoderMetrics("decoder", WhisperMetrics.create(CollectorRegistry()))
+    threads = EngineThreads(1, "decoder", grace_s=0.02, lost_after_s=0.04)
+    scheduler: Scheduler[str, str] = Scheduler(
+        decoder.decode, lambda work: 0, lambda works: 0.05, threads, metrics, ALL_AT_ONCE
+    )
+    with pytest.raises(EngineFailedError):
+        await scheduler.submit("hangs", FINAL, scheduler.join())
+    await wait_until(lambda: threads.stuck is not None, "the thread to be taken for lost")
+    with pytest.raises(EngineFailedError):
+        await scheduler.submit("comes too late", FINAL, scheduler.join())
+    await scheduler.close()
+    decoder.gate.set()
+    threads.shutdown()
