@@ -9,7 +9,6 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, TypeVar
 
-import numpy as np
 from pocketsphinx import Decoder
 
 from services.common.audio import BYTES_PER_SAMPLE, Samples, encode_pcm
@@ -17,10 +16,10 @@ from services.common.errors import EngineFailedError, UnsupportedError
 from services.common.text import primary_language
 from services.common.threads import EngineThreads
 from services.stt.engine import ENGINE_RATE_HZ, HeardWord, Hypothesis, RecognitionOptions, Urgency
+from services.stt.warm_up import warmed_up
 
 _FRAMES_PER_S = 100
 _SILENCES = ("<s>", "</s>", "<sil>", "[SPEECH]", "[NOISE]", "[COUGH]", "++")
-_WARM_UP_S = 0.5
 # Nobody can stop a decoding. Only one that takes longer than this, and longer still for long audio, hangs.
 _HANGS_AFTER_S = 10.0
 _AND_PER_SECOND_OF_AUDIO_S = 2.0
@@ -61,17 +60,7 @@ class SphinxEngine:
     @classmethod
     async def load(cls, sessions: int) -> "SphinxEngine":
         """Makes decoders for the first session and lets them listen to silence."""
-        engine = cls(sessions)
-        try:
-            session = await engine.open(RecognitionOptions(language_code="en"))
-            await session.feed(np.zeros(int(ENGINE_RATE_HZ * _WARM_UP_S), np.int16))
-            await session.partial()
-            await session.transcript(Urgency.FINAL)
-            await session.close()
-        except BaseException:
-            await engine.close()
-            raise
-        return engine
+        return await warmed_up(cls(sessions), RecognitionOptions(language_code="en"))
 
     @property
     def language_codes(self) -> tuple[str, ...]:

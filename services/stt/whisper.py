@@ -9,9 +9,9 @@ from services.common.threads import EngineThreads, run_blocking
 from services.stt.engine import ENGINE_RATE_HZ, Hypothesis, RecognitionOptions, Urgency
 from services.stt.metrics import DecoderMetrics
 from services.stt.scheduler import Scheduler, SchedulerLimits
+from services.stt.warm_up import warmed_up
 from services.stt.whisper_model import Passage, WhisperModel
 
-_WARM_UP_S = 1.0
 # A decoding that takes longer than this hangs. Callers give up earlier: the chain's limit is 5 s a minute of audio.
 _HANGS_AFTER_S = 8.0
 _AND_PER_SECOND_OF_AUDIO_S = 0.4
@@ -38,15 +38,7 @@ class WhisperEngine:
         except BaseException:
             threads.shutdown(wait=False)
             raise
-        try:
-            session = await engine.open(RecognitionOptions())
-            await session.feed(np.zeros(int(ENGINE_RATE_HZ * _WARM_UP_S), np.int16))
-            await session.transcript(Urgency.FINAL)
-            await session.close()
-        except BaseException:
-            await engine.close()
-            raise
-        return engine
+        return await warmed_up(engine, RecognitionOptions())
 
     @property
     def language_codes(self) -> tuple[str, ...]:
