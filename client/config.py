@@ -20,7 +20,8 @@ class ClientSection(Section):
     language_code: str = Field("", description="Language of the person, such as fr; empty: the services' default.")
     voice: str = Field("", description="Voice of the replies; empty: the best of the language.")
     conversation_limit_s: float = Field(86_400, gt=0, description="Longest a conversation may last.")
-    request_limit_s: float = Field(600, gt=0, description="Longest one transcription, reply or synthesis may take.")
+    request_limit_s: float = Field(600, gt=0, description="Longest one reply or synthesis may take.")
+    transcription_limit_s: float = Field(7200, gt=0, description="Longest the transcription of a recording may take.")
     reply_wait_s: float = Field(15, gt=0, description="How long `talk --wav` waits for something to be understood.")
 
 

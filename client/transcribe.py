@@ -134,7 +134,7 @@ def _show(work: _Work, job: Job, result: stt_pb2.RecognizeResponse) -> None:
 
 
 async def _transcribe(work: _Work, file: BinaryIO, progress: "_Progress") -> stt_pb2.RecognizeResponse:
-    limit_s = work.client.request_limit_s
+    limit_s = work.client.transcription_limit_s
     async with aclosing(recognize(work.peer, work.config, file, progress, limit_s)) as results:
         async for result in results:
             return result

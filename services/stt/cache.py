@@ -16,7 +16,7 @@ from services.common.audio import Recording
 from services.stt.endpointing import Endpointing
 from services.stt.engine import RecognitionOptions
 
-_LAYOUT = 1  # of what is kept; another number makes everything kept before unknown
+_LAYOUT = 2  # of what is kept; another number makes everything kept before unknown
 _ENTRY_BYTES = 300  # what Python takes for an entry beside its value
 
 

@@ -6,6 +6,7 @@ from pydantic import Field, SecretStr, model_validator
 
 from services.common.gpu import GpuSettings
 from services.common.settings import ProcessSettings, Section, ServerSettings
+from services.stt.doubts import LEAST_LOG_PROBABILITY
 from services.stt.scheduler import SchedulerLimits
 from services.stt.whisper_options import DecodingOptions, WhisperOptions
 
@@ -39,6 +40,9 @@ class WhisperSection(Section):
     temperatures: tuple[float, ...] = Field((0.0, 0.4, 0.8), description="Tried in turn while a decoding is doubtful.")
     encoder_window: Literal["fit", "full"] = Field("fit", description="fit: as long as the speech; full: always 30 s.")
     window_margin_s: float = Field(1.0, ge=0, le=10, description="What a fitted window is longer than the speech.")
+    least_log_probability: float = Field(
+        LEAST_LOG_PROBABILITY, le=0, description="A decoding whose tokens are less probable than this is doubtful."
+    )
     languages: tuple[str, ...] = Field((), description="What may be detected where a caller names no language.")
     max_batch: int = Field(4, ge=1, le=64, description="Utterances decoded at once.")
     batch_window_ms: float = Field(5, ge=0, le=10, description="How long a free decoder waits for others to join.")
@@ -47,7 +51,12 @@ class WhisperSection(Section):
     def options(self) -> WhisperOptions:
         """How it is loaded and decodes."""
         decoding = DecodingOptions(
-            self.beam_size, self.temperatures, self.encoder_window, self.window_margin_s, self.languages
+            beam_size=self.beam_size,
+            temperatures=self.temperatures,
+            encoder_window=self.encoder_window,
+            window_margin_s=self.window_margin_s,
+            least_log_probability=self.least_log_probability,
+            languages=self.languages,
         )
         return WhisperOptions(self.device, self.compute_type, self.threads, decoding)
 

@@ -129,8 +129,7 @@ class Endpointer:
 
     def finish(self, cause: Cause) -> list[Event]:
         """Ends the utterance now, if there is one."""
-        if not self.in_utterance:
-            self._state = _State.SILENCE
+        if not self.in_utterance:  # what begins just now is not what a flush ends
             return []
         return [self._end(cause)]
 

@@ -75,6 +75,10 @@ class SttEngine(Protocol):
     def language_codes(self) -> tuple[str, ...]:
         """The languages that it knows; empty means any."""
 
+    @property
+    def at_once(self) -> int:
+        """How many stretches of one recording it should have at the same time."""
+
     async def open(self, options: RecognitionOptions) -> UtteranceSession:
         """A session for an utterance. UnsupportedError where it cannot do what is asked."""
 

@@ -1,25 +1,36 @@
 """What Whisper writes when nobody speaks: credits and farewells of the films it learned from. Pure.
 
-Two kinds. Credits ("Sous-titres réalisés par…") are said by no user of a voice assistant: they go, alone or at the end
-of a true sentence. Courtesies ("Merci.") are said by people too: alone, and only where the decoder itself doubts that
-anybody spoke, they go.
+Two kinds. Credits ("Sous-titres réalisés par la communauté d'Amara.org") are said by no user of a voice assistant: they
+go, alone or after a true sentence. What people say too ("Abonnez-vous", "Merci.") goes only where the decoder
+itself doubts that anybody spoke.
 """
 
 import re
 
-_CREDITS = re.compile(
-    r"""(?:^|(?<=[.!?…])\s+|\s+-\s*)  # a sentence of its own
-    (?:
-        sous[- ]titr(?:es|age)s?\b[^.!?]*\b(?:amara|soustitreur|radio[- ]canada|par|st'?\s*501)\b.*
-      | (?:merci\ d['’]avoir\ regardé\ (?:cette|la)\ vidéo|n['’]oubliez\ pas\ de\ vous\ abonner)\b.*
-      | (?:abonnez[- ]vous\ (?:à\ (?:la|ma|notre)\ chaîne)?)[\s.!]*
-      | (?:thanks?(?:\ you)?(?:\ (?:so|very)\ much)?\ for\ watching)\b.*
-      | (?:please\ )?(?:like\ and\ subscribe|subscribe\ to\ (?:my|our|the)\ channel)\b.*
-      | (?:subtitles|captions|transcription|transcribed|translated|captioned)\ (?:made\ |provided\ )?by\b.*
-      | untertitel(?:ung)?\b.*\b(?:amara|zdf|ard|funk|von|im\ auftrag)\b.*
-      | subtítulos\b.*\b(?:amara|por|realizados)\b.*
+_SENTENCE = r"(?:^|(?<=[.!?…])\s+|\s+-\s*)"  # it begins one of its own, and ends the text
+_CERTAIN = re.compile(
+    _SENTENCE
+    + r"""(?:
+        sous[- ]?titr(?:es|age)s?\b[^.!?]*\b(?:amara|soustitreur|radio[- ]canada|st'?\ ?501)(?:\.\w+)?
+      | merci\ d['’]avoir\ regardé\ (?:cette|la)\ vidéo
+      | thanks?(?:\ you)?(?:\ (?:so|very)\ much)?\ for\ watching
+        (?:[\s,.!]*(?:and\ )?(?:i['’]ll\ )?see\ you\ (?:in\ the\ )?next\ (?:time|video|one))?
+      | (?:subtitles|captions|transcription)\ by\ the\ amara(?:\.org)?\ community
+      | untertitel(?:ung)?\b[^.!?]*\b(?:amara|zdf|ard|swr|funk)\b[^.!?]*(?:\.org[^.!?]*)?
+      | subtítulos\b[^.!?]*\bamara(?:\.org)?
+    )[\s.!?]*$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_DOUBTFUL = re.compile(
+    _SENTENCE
+    + r"""(?:
+        sous[- ]?titr(?:es|age)s?\ [^.!?]*\bpar\b[^.!?]*
+      | n['’]oubliez\ pas\ de\ vous\ abonner[^.!?]* | abonnez[- ]vous[^.!?]*
+      | (?:please\ )?(?:like\ and\ )?subscribe[^.!?]*
+      | (?:subtitles|captions|transcription|transcribed|translated|captioned)\ (?:made\ |provided\ )?by\b[^.!?]*
+      | untertitel(?:ung)?\b[^.!?]*
       | (?:www\.)?[a-z0-9-]+\.(?:com|org|fr|co\.uk)
-    )\s*$""",
+    )[\s.!?]*$""",
     re.IGNORECASE | re.VERBOSE,
 )
 _COURTESIES = frozenset(
@@ -60,10 +71,11 @@ _DOUBTFUL_NO_SPEECH = 0.3
 def without_hallucinations(text: str, no_speech: float) -> str:
     """The text without what was most likely not said; `no_speech` is the decoder's own probability of silence."""
     said = _MUSIC.sub(" ", text)
-    said = _CREDITS.sub("", said)
+    said = _CERTAIN.sub("", said)
+    if no_speech >= _DOUBTFUL_NO_SPEECH:
+        said = _DOUBTFUL.sub("", said)
+        said = "" if _bare(said) in _COURTESIES else said
     said = " ".join(said.split())
-    if no_speech >= _DOUBTFUL_NO_SPEECH and _bare(said) in _COURTESIES:
-        return ""
     return said if _bare(said) else ""
 
 

@@ -7,13 +7,14 @@ own. So a partial holds up nobody, and an eager transcript is dropped as soon as
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from services.common.audio import Samples
 from services.common.chain import EngineChain
-from services.common.errors import LimitExceededError
-from services.common.tasks import read_batches, wait_for_end
+from services.common.errors import CallError
+from services.common.tasks import close_for_sure, read_batches, wait_for_end
 from services.stt.endpointing import Ended, Paused, Resumed, Started
 from services.stt.engine import HeardWord, Hypothesis, RecognitionOptions, SttEngine, Urgency
 from services.stt.events import Heard, ListenerEvent, SpeechPaused, SpeechResumed, SpeechStarted, UtteranceEnded
@@ -77,11 +78,15 @@ class Listener:
                             yield event
                 self._go_on()
         finally:
-            reading.cancel()
-            await wait_for_end(reading)
-            await batches.aclose()
-            await self._drop_work()
-            await self._utterance.close()
+            # In a task of its own, so that a second cancellation cannot cut it short.
+            await wait_for_end(asyncio.create_task(self._clean_up(reading, batches)))
+
+    async def _clean_up(self, reading: asyncio.Task[list[Step]], batches: AsyncGenerator[list[Step], None]) -> None:
+        reading.cancel()
+        await wait_for_end(reading)
+        await close_for_sure(batches)
+        await self._drop_work()
+        await self._utterance.close()
 
     def _waiting_for(self, reading: asyncio.Task[list[Step]]) -> set[asyncio.Task[Any]]:
         return {reading} if self._work is None else {reading, self._work.task}
@@ -133,7 +138,7 @@ class Listener:
     async def _partial(self, end_ms: float) -> Heard | None:
         try:
             answer = await self._utterance.partial()
-        except LimitExceededError:  # the decoder has no time for partials now
+        except CallError:  # no time for partials, or an engine that fails: nothing is lost without one
             return None
         agreed = self._partials.agree(answer.value.text)
         if agreed is None:
@@ -142,7 +147,8 @@ class Listener:
         return replace(heard, stability=agreed.stability)
 
     async def _advance(self) -> None:
-        await self._utterance.advance(Urgency.EAGER)
+        with suppress(CallError):  # whoever needs the piece asks again
+            await self._utterance.advance(Urgency.EAGER)
 
     async def _transcribe(self, end_ms: float, urgency: Urgency) -> Heard:
         began = time.monotonic()
@@ -156,6 +162,8 @@ class Listener:
         if work is None or not work.task.done():
             return
         self._work = None
+        if isinstance(work.task.exception(), CallError):
+            return  # of an eager transcript: at the end it is asked for once more, and then it counts
         heard = work.task.result()
         if work.eager_end_ms is not None:
             self._eager = heard

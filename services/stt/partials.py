@@ -1,8 +1,11 @@
 """LocalAgreement-2: of a partial only the words are shown that two decodings in a row begin with. Pure."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 _EVERY_MS = 300
+_MARKS = ".,;:!?…"
 
 
 @dataclass(frozen=True)
@@ -18,8 +21,8 @@ class Partials:
 
     def __init__(self, began_ms: float) -> None:
         self._asked_at_ms = began_ms
-        self._previous = ""
-        self._shown = ""
+        self._previous: list[str] = []
+        self._shown: list[str] = []
 
     def is_due(self, now_ms: float) -> bool:
         """Whether it is time to decode again."""
@@ -30,20 +33,26 @@ class Partials:
         self._asked_at_ms = now_ms
 
     def agree(self, text: str) -> Agreed | None:
-        """What to show after this decoding; None where that is nothing new."""
-        agreed = agreed_prefix(self._previous, text)
-        self._previous = text
-        if agreed == self._shown or agreed_prefix(self._shown, agreed) != self._shown:
-            return None  # nothing new, or the engine takes back what was shown: then what is shown stays
-        self._shown = agreed
-        return Agreed(agreed, len(agreed) / len(text))
+        """What to show after this decoding; None where that is nothing new.
+
+        What is shown stays, even where the engine has changed its mind: only the words after it are added.
+        """
+        words, previous = text.split(), self._previous
+        self._previous = words
+        count = agreed_words(previous, words)
+        if count <= len(self._shown):
+            return None
+        self._shown = [*self._shown, *words[len(self._shown) : count]]
+        self._shown[-1] = self._shown[-1].rstrip(_MARKS)  # the sentence may go on
+        shown = " ".join(self._shown)
+        return Agreed(shown, min(1.0, len(shown) / len(text)))
 
 
-def agreed_prefix(previous: str, current: str) -> str:
-    """The words that both begin with."""
-    agreed = []
-    for one, other in zip(previous.split(), current.split(), strict=False):
-        if one != other:
-            break
-        agreed.append(one)
-    return " ".join(agreed)
+def agreed_words(previous: Sequence[str], current: Sequence[str]) -> int:
+    """How many words both begin with, however they are written."""
+    pairs = zip(previous, current, strict=False)
+    return sum(1 for _ in takewhile(lambda pair: _bare(pair[0]) == _bare(pair[1]), pairs))
+
+
+def _bare(word: str) -> str:
+    return word.strip(_MARKS).casefold()

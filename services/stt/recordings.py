@@ -17,7 +17,6 @@ from services.stt.segmenter import FlushUtterance, Segmenter, Speech
 from services.stt.utterance import Piece, Utterance
 
 _SLAB_SAMPLES = ENGINE_RATE_HZ  # a second at a time
-_AT_ONCE = 8  # stretches under way: enough for a batch, few enough that memory stays small
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,7 @@ class RecordingTranscript:
     segments: tuple[Heard, ...]
     duration_ms: float
     backend: str
+    backends: tuple[str, ...]  # all that had a part in it, also where they understood nothing
     processing_ms: float
 
     @property
@@ -52,6 +52,14 @@ class _Stretch:
     start_ms: float  # of the speech
     origin_ms: float  # of its first sample, which is earlier
     end_ms: float
+
+
+@dataclass(frozen=True)
+class _Understood:
+    """What came of a stretch."""
+
+    segments: list[Heard]
+    backends: set[str]
 
 
 class Transcriber:
@@ -72,19 +80,21 @@ class Transcriber:
         """Each stretch of speech of a recording at ENGINE_RATE_HZ as it is done, and at last the whole."""
         began = time.monotonic()
         heard: list[Heard] = []
-        backend = self._chain.best().backend  # named where nothing is said
+        best = self._chain.best()
+        backend, backends = best.backend, set[str]()  # the best is named where nothing is said
         yield Progress(0, recording.duration_ms)
         stretches = self._stretches(segmenter, recording.samples)
-        async with aclosing(map_in_order(stretches, self._understand, _AT_ONCE)) as results:
-            async for segments in results:
-                for segment in segments:
+        async with aclosing(map_in_order(stretches, self._understand, best.value.at_once)) as results:
+            async for understood in results:
+                backends |= understood.backends
+                for segment in understood.segments:
                     heard.append(segment)
                     backend = segment.backend
                     yield segment
                     yield Progress(segment.end_ms, recording.duration_ms)
         yield Progress(recording.duration_ms, recording.duration_ms)
         took_ms = (time.monotonic() - began) * 1000
-        yield RecordingTranscript(tuple(heard), recording.duration_ms, backend, took_ms)
+        yield RecordingTranscript(tuple(heard), recording.duration_ms, backend, tuple(sorted(backends)), took_ms)
 
     async def _stretches(self, segmenter: Segmenter, samples: Samples) -> AsyncGenerator[_Stretch, None]:
         utterance, number, start_ms, origin_ms = self._utterance(), 0, 0.0, None
@@ -98,7 +108,7 @@ class Transcriber:
                 elif isinstance(step, Ended):
                     yield _Stretch(utterance, number, start_ms, origin_ms or 0.0, step.end_ms)
 
-    async def _understand(self, stretch: _Stretch) -> list[Heard]:
+    async def _understand(self, stretch: _Stretch) -> _Understood:
         began = time.monotonic()
         try:
             pieces = await stretch.utterance.pieces(Urgency.RECORDING)
@@ -111,7 +121,7 @@ class Transcriber:
             (stretch.end_ms - stretch.start_ms) / 1000,
             empty=not segments,
         )
-        return segments
+        return _Understood(segments, {piece.answer.backend for piece in pieces})
 
     def _utterance(self) -> Utterance:
         return Utterance(self._chain, self._recognition, self._limit_s)

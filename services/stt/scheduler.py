@@ -6,6 +6,7 @@ nobody starves; a partial that waits too long is dropped instead, for its caller
 """
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Executor
@@ -20,6 +21,7 @@ from services.stt.metrics import DecoderMetrics
 
 WorkT = TypeVar("WorkT")
 ResultT = TypeVar("ResultT")
+Wanted = Callable[[int], bool]
 _CLIMB_AFTER_S = 5.0
 _PARTIAL_PATIENCE_S = 1.0
 
@@ -47,6 +49,7 @@ class _Job(Generic[WorkT, ResultT]):
     work: WorkT
     urgency: Urgency
     caller: Caller
+    alike: Hashable
     done: "asyncio.Future[ResultT]"
     since_s: float = field(default_factory=time.monotonic)
 
@@ -61,14 +64,17 @@ class Scheduler(Generic[WorkT, ResultT]):
 
     def __init__(
         self,
-        decode: Callable[[Sequence[WorkT]], Sequence[ResultT]],
+        decode: Callable[[Sequence[WorkT], Wanted], Sequence[ResultT]],
         alike: Callable[[WorkT], Hashable],
         limit_s: Callable[[Sequence[WorkT]], float],
         threads: Executor,
         metrics: DecoderMetrics,
         limits: SchedulerLimits = SchedulerLimits(),
     ) -> None:
-        """`decode` blocks; works with equal `alike` may share a batch; one that takes `limit_s` is given up."""
+        """`decode` blocks, and is told of each work by its index whether anybody still waits for it.
+
+        Works with equal `alike` may share a batch; one that takes `limit_s` is given up.
+        """
         self._decode = decode
         self._alike = alike
         self._limit_s = limit_s
@@ -95,9 +101,9 @@ class Scheduler(Generic[WorkT, ResultT]):
         """The result, when its turn has come. Cancelled, it leaves the queue."""
         if self._task.done():
             raise _closed()
-        if len(self._queue) >= self._limits.queued:
+        if sum(job.urgency <= urgency for job in self._queue) >= self._limits.queued:
             raise LimitExceededError("the decoder has too much to do", reason="DECODER_BUSY")
-        job = _Job(work, urgency, caller, asyncio.get_running_loop().create_future())
+        job = _Job(work, urgency, caller, self._alike(work), asyncio.get_running_loop().create_future())
         self._queue.append(job)
         self._work_came.set()
         self._metrics.queued(len(self._queue))
@@ -105,8 +111,7 @@ class Scheduler(Generic[WorkT, ResultT]):
             result: ResultT = await job.done
             return result
         finally:
-            if job in self._queue:
-                self._queue.remove(job)
+            self._take_out(job)
 
     async def close(self) -> None:
         """Ends the task; whoever waits is told."""
@@ -133,29 +138,37 @@ class Scheduler(Generic[WorkT, ResultT]):
         waiting = sorted(self._queue, key=lambda job: job.rank(now_s))
         if not waiting:
             return []
-        first, alike = waiting[0], self._alike(waiting[0].work)
-        companions = [job for job in waiting if _may_join(job, first) and self._alike(job.work) == alike]
-        batch = companions[: self._limits.batch]
+        first = waiting[0]
+        batch = [job for job in waiting if _may_join(job, first)][: self._limits.batch]
         self._turn += 1
         for job in batch:
-            self._queue.remove(job)
+            self._take_out(job)
             job.caller.last_turn = self._turn
             self._metrics.taken(job.urgency, now_s - job.since_s)
-        self._metrics.queued(len(self._queue))
         self._metrics.batched(len(batch))
         return batch
 
     def _drop_stale_partials(self, now_s: float) -> None:
         for job in list(self._queue):
             if job.urgency is Urgency.PARTIAL and now_s - job.since_s > _PARTIAL_PATIENCE_S:
-                self._queue.remove(job)
+                self._take_out(job)
                 _fail_all([job], LimitExceededError("the decoder has no time for partials", reason="DECODER_BUSY"))
+
+    def _take_out(self, job: _Job[WorkT, ResultT]) -> None:
+        if job in self._queue:
+            self._queue.remove(job)
+            self._metrics.queued(len(self._queue))
 
     async def _serve(self, batch: Sequence[_Job[WorkT, ResultT]]) -> None:
         works = [job.work for job in batch]
+        limit_s = self._limit_s(works)
+
+        def decode(stop: threading.Event) -> Sequence[ResultT]:
+            return self._decode(works, lambda index: not stop.is_set() and not batch[index].done.done())
+
         try:
-            async with asyncio.timeout(self._limit_s(works)):
-                results = await run_blocking(self._threads, lambda _stop: self._decode(works))
+            async with asyncio.timeout(limit_s):
+                results = await run_blocking(self._threads, decode, limit_s)
         except asyncio.CancelledError:
             _fail_all(batch, _closed())
             raise
@@ -169,15 +182,21 @@ class Scheduler(Generic[WorkT, ResultT]):
     async def _serve_failed(self, batch: Sequence[_Job[WorkT, ResultT]], error: Exception) -> None:
         """Of several that failed together each is tried alone: one that is poisoned must not fail the others."""
         if len(batch) > 1 and not isinstance(error, TimeoutError):
-            for job in batch:
-                await self._serve([job])
+            try:
+                for job in batch:
+                    if not job.done.done():
+                        await self._serve([job])
+            except asyncio.CancelledError:
+                _fail_all(batch, _closed())
+                raise
             return
         _fail_all(batch, error if isinstance(error, CallError) else EngineFailedError(f"the decoder failed: {error!r}"))
 
 
 def _may_join(job: "_Job[WorkT, ResultT]", first: "_Job[WorkT, ResultT]") -> bool:
     """Somebody waits for finals and eager transcripts alike; nothing less urgent may make them slower."""
-    return job.urgency == first.urgency or (job.urgency <= Urgency.EAGER and first.urgency <= Urgency.EAGER)
+    both_live = job.urgency <= Urgency.EAGER and first.urgency <= Urgency.EAGER
+    return job.alike == first.alike and (job.urgency == first.urgency or both_live)
 
 
 def _fail_all(jobs: "Sequence[_Job[WorkT, ResultT]]", error: Exception) -> None:

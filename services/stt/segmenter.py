@@ -106,7 +106,8 @@ class Segmenter:
                     self._endpointer.judge(await self._judge.verdict(self._turn()))
 
     def _finish(self, cause: Cause) -> list[Event]:
-        self._heard.clear()
+        if self._endpointer.in_utterance:  # else it may be the beginning of the next one
+            self._heard.clear()
         return self._endpointer.finish(cause)
 
     async def _probabilities(self, frames: list[Samples]) -> list[float]:

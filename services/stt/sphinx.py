@@ -68,6 +68,11 @@ class SphinxEngine:
         return ("en",)
 
     @property
+    def at_once(self) -> int:
+        """One: each takes a place, and who speaks needs one too."""
+        return 1
+
+    @property
     def stuck(self) -> str | None:
         """Why one of its threads must be taken for lost, if one must."""
         return self._threads.stuck

@@ -57,7 +57,7 @@ class Transcripts:
         async with aclosing(transcriber.transcribe(recording, make_segmenter(endpointing))) as steps:
             async for step in steps:
                 # What a lesser engine understood is not kept as the better one's.
-                if isinstance(step, RecordingTranscript) and all(part.backend == best for part in step.segments):
+                if isinstance(step, RecordingTranscript) and set(step.backends) <= {best}:
                     await self._cache.put(key, _STORED.dump_json(step))
                 yield step
 

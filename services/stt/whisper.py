@@ -15,6 +15,8 @@ from services.stt.whisper_model import Passage, WhisperModel
 # A decoding that takes longer than this hangs. Callers give up earlier: the chain's limit is 5 s a minute of audio.
 _HANGS_AFTER_S = 8.0
 _AND_PER_SECOND_OF_AUDIO_S = 0.4
+# What may be spent on decoding doubtful speech anew; one pass more may be under way then.
+_LIVE_LOOKS_S, _RECORDING_LOOKS_S = 1.0, 10.0
 
 
 class WhisperEngine:
@@ -24,6 +26,7 @@ class WhisperEngine:
         self, model: WhisperModel, threads: EngineThreads, metrics: DecoderMetrics, limits: SchedulerLimits
     ) -> None:
         self._model = model
+        self._batch = limits.batch
         self._threads = threads
         self._scheduler = Scheduler(model.decode, model.alike, _limit_s, threads, metrics, limits)
 
@@ -44,6 +47,11 @@ class WhisperEngine:
     def language_codes(self) -> tuple[str, ...]:
         """A multilingual one tries any."""
         return () if self._model.is_multilingual else ("en",)
+
+    @property
+    def at_once(self) -> int:
+        """A batch."""
+        return self._batch
 
     @property
     def stuck(self) -> str | None:
@@ -95,10 +103,16 @@ class WhisperSession:
         if not self._audio:
             return Hypothesis("")
         self._audio = [np.concatenate(self._audio)]
-        passage = Passage(self._audio[0], self._options, thorough=urgency is not Urgency.PARTIAL)
+        passage = Passage(
+            self._audio[0],
+            self._options,
+            thorough=urgency is not Urgency.PARTIAL,
+            second_looks_s=_RECORDING_LOOKS_S if urgency is Urgency.RECORDING else _LIVE_LOOKS_S,
+        )
         return await self._scheduler.submit(passage, urgency, self._caller)
 
 
 def _limit_s(passages: Sequence[Passage]) -> float:
     seconds = sum(passage.samples.size for passage in passages) / ENGINE_RATE_HZ
-    return _HANGS_AFTER_S + _AND_PER_SECOND_OF_AUDIO_S * seconds
+    looks_s = max(passage.second_looks_s for passage in passages)
+    return _HANGS_AFTER_S + _AND_PER_SECOND_OF_AUDIO_S * seconds + looks_s

@@ -5,9 +5,11 @@ tokenizer are used here; the decoding is ours. The only user of both libraries, 
 """
 
 import os
-from collections.abc import Hashable, Sequence
+import re
+import time
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +23,24 @@ from tokenizers import Tokenizer as TokenizerFile
 from services.common.audio import Samples
 from services.common.errors import EngineFailedError, OutOfMemoryError, UnsupportedError
 from services.common.text import primary_language
-from services.stt.doubts import Decoding, best_of, doubt_of, is_silence
+from services.stt.doubts import Decoding, Doubt, best_of, doubt_of, is_silence
 from services.stt.engine import ENGINE_RATE_HZ, HeardWord, Hypothesis, RecognitionOptions
 from services.stt.hallucinations import without_hallucinations
 from services.stt.metrics import DecoderMetrics
+from services.stt.scheduler import Wanted
 from services.stt.whisper_options import WhisperOptions
 from services.stt.whisper_words import words_of
 
 _FRAMES_PER_S = 100
 FULL_FRAMES = 30 * _FRAMES_PER_S
-_FRAME_STEP = 50  # windows come in steps of half a second, so that fewer shapes are planned for
-# French and English have about 5 tokens a second of speech; who writes much more than that is in a loop.
-_TOKENS_PER_S, _TOKENS_AT_LEAST, _MOST_TOKENS = 12, 24, 224
+# Windows come in steps of half a second, so that fewer shapes are planned for. Never 160 or 256: an encoding as long as
+# there are mel bands is taken for features by CTranslate2, and encoded again.
+_FRAME_STEP = 50
+# French and English have about 5 tokens a second of speech, Georgian 40; who writes more than that is in a loop.
+_TOKENS_PER_S, _TOKENS_AT_LEAST, _MOST_TOKENS = 40, 24, 224
 _MOST_PROMPT_TOKENS = 200
+_MOST_SHARED_FRAMES = 1000  # beyond it a batch gains nothing on a CPU, and who comes meanwhile waits for all of it
+_SPECIAL_TOKEN = re.compile(r"<\|[^|]*\|>")
 _BATCH_STEP_FRAMES = 400  # on a CPU a short passage in a long window costs as much as a long one
 
 
@@ -44,6 +51,7 @@ class Passage:
     samples: Samples
     options: RecognitionOptions
     thorough: bool  # False for a partial: greedy, and as it comes
+    second_looks_s: float = 1.0  # how long doubtful ones of its batch may be begun anew; somebody waits
 
     @property
     def frames(self) -> int:
@@ -85,15 +93,16 @@ class WhisperModel:
 
     def alike(self, passage: Passage) -> Hashable:
         """Passages with equal keys may be decoded in one batch: their prompts must be of one shape."""
-        if passage.options.word_timestamps:
+        window, on_cpu = self._window(passage.frames), self._options.device != "cuda"
+        if passage.options.word_timestamps or (on_cpu and window > _MOST_SHARED_FRAMES):
             return id(passage)
-        size = 0 if self._options.device == "cuda" else self._window(passage.frames) // _BATCH_STEP_FRAMES
+        size = window // _BATCH_STEP_FRAMES if on_cpu else 0
         return passage.thorough, len(self._context(passage.options)), size
 
-    def decode(self, passages: Sequence[Passage]) -> list[Hypothesis]:
-        """What is said in each."""
+    def decode(self, passages: Sequence[Passage], wanted: Wanted) -> list[Hypothesis]:
+        """What is said in each; nobody looks again at one that is not wanted any more."""
         try:
-            return self._decode(passages)
+            return self._decode(passages, wanted)
         except RuntimeError as error:
             raise _translated(error, "the model cannot decode") from error
 
@@ -101,13 +110,16 @@ class WhisperModel:
         """Gives the model's memory back, on the GPU as well."""
         self._model.unload_model()
 
-    def _decode(self, passages: Sequence[Passage]) -> list[Hypothesis]:
+    def _decode(self, passages: Sequence[Passage], wanted: Wanted) -> list[Hypothesis]:
         frames = self._window(max(passage.frames for passage in passages))
         first = self._hear(passages, frames, 0.0)
-        return [
-            self._again(passage, heard, frames) if passage.thorough else self._hypothesis(heard)
-            for passage, heard in zip(passages, first, strict=True)
-        ]
+        until_s = time.monotonic() + max(passage.second_looks_s for passage in passages)
+        hypotheses = []
+        for index, (passage, heard) in enumerate(zip(passages, first, strict=True)):
+            while_wanted = partial(_in_time, until_s, wanted, index)
+            best = self._again(passage, heard, frames, while_wanted) if passage.thorough else heard
+            hypotheses.append(self._hypothesis(best))
+        return hypotheses
 
     def _window(self, frames: int) -> int:
         """The encoder's window for speech of so many frames."""
@@ -116,21 +128,27 @@ class WhisperModel:
         wanted = frames + int(self._options.decoding.window_margin_s * _FRAMES_PER_S)
         return min(FULL_FRAMES, -(-wanted // _FRAME_STEP) * _FRAME_STEP)
 
-    def _again(self, passage: Passage, first: "_Heard", frames: int) -> Hypothesis:
+    def _again(self, passage: Passage, first: "_Heard", frames: int, may_go_on: Callable[[], bool]) -> "_Heard":
         """What was heard; where it is doubtful, heard again on the full window, then with more and more chance."""
         tries = [first]
         ways = [(FULL_FRAMES, 0.0)] if frames < FULL_FRAMES else []
         ways += [(FULL_FRAMES, temperature) for temperature in self._options.decoding.temperatures if temperature > 0]
         for window, temperature in ways:
-            doubt = doubt_of(tries[-1].decoding)
-            if doubt is None or (window == FULL_FRAMES and tries[-1] is not first and is_silence(tries[-1].decoding)):
-                return self._hypothesis(tries[-1])
+            last = tries[-1].decoding
+            doubt = self._doubt_of(last)
+            if doubt is None or (len(tries) > 1 and is_silence(last)):
+                return tries[-1]
+            if not may_go_on():
+                break
             self._metrics.doubted(doubt)
             tries += self._hear([passage], window, temperature)
-        if doubt_of(tries[-1].decoding) is None:
-            return self._hypothesis(tries[-1])
+        if self._doubt_of(tries[-1].decoding) is None:
+            return tries[-1]
         best = best_of([heard.decoding for heard in tries])
-        return self._hypothesis(next(heard for heard in tries if heard.decoding is best))
+        return next(heard for heard in tries if heard.decoding is best)
+
+    def _doubt_of(self, decoding: Decoding) -> Doubt | None:
+        return doubt_of(decoding, self._options.decoding.least_log_probability)
 
     def _hear(self, passages: Sequence[Passage], frames: int, temperature: float) -> list["_Heard"]:
         """One pass over the passages in one window."""
@@ -192,7 +210,7 @@ class WhisperModel:
 
     def _context(self, options: RecognitionOptions) -> list[int]:
         """What is said to have come before: hot words and the caller's prompt."""
-        before = " ".join([*options.hot_words, options.initial_prompt]).strip()
+        before = _SPECIAL_TOKEN.sub(" ", " ".join([*options.hot_words, options.initial_prompt])).strip()
         if not before:
             return []
         tokenizer = self._tokenizer("en", "transcribe")
@@ -211,7 +229,7 @@ class WhisperModel:
             text=text,
             confidence=float(np.exp(decoding.log_probability)) if text else 0.0,
             language_code=heard.language,
-            words=heard.words if text == decoding.text else heard.words[: len(text.split())],
+            words=_words_in(text, heard.words),
         )
 
 
@@ -220,6 +238,19 @@ class _Heard:
     decoding: Decoding
     language: str
     words: tuple[HeardWord, ...] = ()
+
+
+def _in_time(until_s: float, wanted: Wanted, index: int) -> bool:
+    return wanted(index) and time.monotonic() < until_s
+
+
+def _words_in(text: str, words: Sequence[HeardWord]) -> tuple[HeardWord, ...]:
+    """Those that are left of the words when something was taken out before or after them."""
+    count = len(text.split())
+    for start in range(len(words) - count + 1):
+        if " ".join(word.text for word in words[start : start + count]) == text:
+            return tuple(words[start : start + count])
+    return ()
 
 
 def _decoding(result: Any, tokenizer: Tokenizer, budget: int) -> Decoding:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from services.stt.doubts import LEAST_LOG_PROBABILITY
+
 
 @dataclass(frozen=True)
 class DecodingOptions:
@@ -13,6 +15,7 @@ class DecodingOptions:
     temperatures: tuple[float, ...] = (0.0, 0.4, 0.8)
     encoder_window: Literal["fit", "full"] = "fit"
     window_margin_s: float = 1.0
+    least_log_probability: float = LEAST_LOG_PROBABILITY  # the mean of a decoding's tokens; below it is doubtful
     languages: tuple[str, ...] = ()  # what may be detected; empty: any
 
 

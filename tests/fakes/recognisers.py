@@ -14,17 +14,21 @@ from services.stt.engine import ENGINE_RATE_HZ, HeardWord, Hypothesis, Recogniti
 class ScriptedRecogniser:
     """Hears `words`, one for each 100 ms that it was fed.
 
-    It fails when more than `fails_after` words are due, or in its n-th session; `holds_transcripts` holds them up.
+    Its first partials and transcripts fail, as many as is said. So does all when more than `fails_after` words are due,
+    and in its n-th session; `holds_transcripts` holds them up.
     """
 
     words: list[str]
     fails_after: int | None = None
     fails_in_session: int | None = None
+    failing_partials: int = 0
+    failing_transcripts: int = 0
     holds_transcripts: asyncio.Event | None = None
     partials: list[str] = field(default_factory=list)  # what partials say, in turn, in place of the words
     language_codes: tuple[str, ...] = ("en",)
     sessions: "list[ScriptedSession]" = field(default_factory=list)
     is_closed: bool = False
+    at_once: int = 8
 
     async def open(self, options: RecognitionOptions) -> "ScriptedSession":
         session = ScriptedSession(self, options)
@@ -52,12 +56,18 @@ class ScriptedSession:
             raise RuntimeError("scripted failure")
 
     async def partial(self) -> Hypothesis:
+        if self.engine.failing_partials:
+            self.engine.failing_partials -= 1
+            raise RuntimeError("scripted failure of a partial")
         if self.engine.partials:
             return Hypothesis(self.engine.partials.pop(0))
         return Hypothesis(" ".join(self.engine.words[: self._due()]), language_code="en")
 
     async def transcript(self, urgency: Urgency) -> Hypothesis:
         self.transcripts += 1
+        if self.engine.failing_transcripts:
+            self.engine.failing_transcripts -= 1
+            raise RuntimeError("scripted failure of a transcript")
         if self.engine.holds_transcripts is not None:
             await self.engine.holds_transcripts.wait()
         heard = self.engine.words[: self._due()]

@@ -1,5 +1,6 @@
 """A listener over scripted recognisers, on speech of the repository."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
@@ -20,6 +21,7 @@ from services.stt.metrics import SttMetrics
 from services.stt.segmenter import FlushUtterance, Segmenter
 from tests.fakes.recognisers import LoudnessDetector, ScriptedRecogniser
 from tests.support.shared_data import REPOSITORY
+from tests.support.waiting import wait_until
 
 QUESTION = read_wav((REPOSITORY / "client/assets/question-en.wav").read_bytes(), "question").samples
 WORDS = [f"w{number}" for number in range(200)]
@@ -205,3 +207,48 @@ async def test_an_engine_that_breaks_in_the_middle_is_replaced_and_no_word_is_lo
 async def test_when_no_engine_is_left_it_says_so() -> None:
     with pytest.raises(UnavailableError, match="engine-0"):
         await listen(ScriptedRecogniser(WORDS, fails_after=3), audio=[QUESTION, SILENCE_1_S])
+
+
+async def test_a_partial_that_fails_loses_nothing() -> None:
+    events = await listen(ScriptedRecogniser(WORDS, failing_partials=1), audio=[QUESTION, SILENCE_1_S])
+    [final] = [event for event in events if isinstance(event, Heard) and event.is_final]
+    assert final.text.startswith("w0 w1 w2")
+
+
+async def test_an_eager_transcript_that_fails_is_asked_for_once_more_at_the_end() -> None:
+    events = await listen(
+        ScriptedRecogniser(WORDS, failing_transcripts=1), audio=[QUESTION, SILENCE_1_S], interim_results=False
+    )
+    assert kinds(events) == ["SpeechStarted", "Heard", "UtteranceEnded"]
+
+
+async def test_a_flush_before_a_word_leaves_its_beginning() -> None:
+    engine = ScriptedRecogniser(WORDS)
+    onset = int(np.flatnonzero(np.abs(QUESTION.astype(np.int32)) > 300)[0])
+    before = onset - onset % 320 + 960  # the word has just begun
+    audio: list[Samples | FlushUtterance] = [
+        SILENCE_1_S,
+        QUESTION[:before],
+        FlushUtterance(),
+        QUESTION[before:],
+        SILENCE_1_S,
+    ]
+    events = await listen(engine, audio=audio)
+    [session] = engine.sessions
+    whole = np.concatenate([SILENCE_1_S, QUESTION, SILENCE_1_S])
+    started = events[0]
+    assert isinstance(started, SpeechStarted)
+    assert started.start_ms <= (16_000 + onset) / 16 + 33
+    begin = round((started.start_ms - 300) * 16 / 512) * 512
+    assert np.array_equal(session.audio, whole[begin : begin + session.audio.size])
+
+
+async def test_cancelled_twice_it_leaves_nothing_behind() -> None:
+    engine = ScriptedRecogniser(WORDS, holds_transcripts=asyncio.Event())
+    listening = asyncio.create_task(listen(engine, audio=[QUESTION, SILENCE_1_S], interim_results=False))
+    await wait_until(lambda: bool(engine.sessions and engine.sessions[0].transcripts), "a transcript to be under way")
+    for _ in range(3):
+        listening.cancel()
+        await asyncio.sleep(0)
+    await asyncio.wait([listening])
+    await wait_until(lambda: engine.sessions[0].is_closed, "the session to be closed")

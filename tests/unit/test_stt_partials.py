@@ -2,21 +2,28 @@
 
 import pytest
 
-from services.stt.partials import Agreed, Partials, agreed_prefix
+from services.stt.partials import Agreed, Partials, agreed_words
 
 
 @pytest.mark.parametrize(
     ("previous", "current", "agreed"),
     [
-        ("", "what", ""),
-        ("what is", "what is the", "what is"),
-        ("what his", "what is the", "what"),
-        ("a b c", "a b c", "a b c"),
-        ("x", "y", ""),
+        ("", "what", 0),
+        ("what is", "what is the", 2),
+        ("what his", "what is the", 1),
+        ("a b c", "a b c", 3),
+        ("x", "y", 0),
+        ("Je veux.", "je veux un", 2),
     ],
 )
-def test_what_two_decodings_agree_on(previous: str, current: str, agreed: str) -> None:
-    assert agreed_prefix(previous, current) == agreed
+def test_what_two_decodings_agree_on(previous: str, current: str, agreed: int) -> None:
+    assert agreed_words(previous.split(), current.split()) == agreed
+
+
+def shown(*decodings: str) -> list[str]:
+    """What is shown in turn."""
+    partials = Partials(began_ms=0)
+    return [agreed.text for text in decodings if (agreed := partials.agree(text)) is not None]
 
 
 def test_the_share_shown_is_the_stability() -> None:
@@ -27,14 +34,16 @@ def test_the_share_shown_is_the_stability() -> None:
 
 
 def test_nothing_new_is_not_shown_and_nothing_is_taken_back() -> None:
-    partials = Partials(began_ms=0)
-    for text in ("a b", "a b"):
-        partials.agree(text)
-    assert partials.agree("a b") is None
-    assert partials.agree("a be") is None
-    assert partials.agree("a be") is None
-    partials.agree("a b c")
-    assert partials.agree("a b c") == Agreed("a b c", 1.0)
+    assert shown("a b", "a b", "a b", "a be", "a be", "a x y z") == ["a b"]
+
+
+def test_a_full_stop_that_was_none_does_not_stop_them() -> None:
+    decodings = ["Je veux.", "Je veux.", "Je veux un", "Je veux un café", "Je veux un café noir"]
+    assert shown(*decodings) == ["Je veux", "Je veux un", "Je veux un café"]
+
+
+def test_a_word_that_was_heard_otherwise_later_does_not_stop_them() -> None:
+    assert shown("met la", "met la", "mets la table", "mets la table", "mets la table") == ["met la", "met la table"]
 
 
 def test_one_is_due_each_300_ms() -> None:

@@ -14,7 +14,7 @@ from services.common.errors import EngineFailedError, LimitExceededError
 from services.common.threads import EngineThreads
 from services.stt.engine import Urgency
 from services.stt.metrics import DecoderMetrics, WhisperMetrics
-from services.stt.scheduler import Caller, Scheduler, SchedulerLimits
+from services.stt.scheduler import Caller, Scheduler, SchedulerLimits, Wanted
 from tests.support.waiting import wait_until
 
 ALL_AT_ONCE = SchedulerLimits(batch_window_s=0)
@@ -27,12 +27,17 @@ class GatedDecoder:
     """Answers in capitals, when the gate is open; keeps the batches it was given."""
 
     batches: list[list[str]] = field(default_factory=list)
+    wanted: list[list[str]] = field(default_factory=list)  # of each batch, when the gate opened
+    shuts_after_poison: bool = False
     gate: threading.Event = field(default_factory=threading.Event)
 
-    def decode(self, works: Sequence[str]) -> list[str]:
+    def decode(self, works: Sequence[str], wanted: Wanted) -> list[str]:
         self.batches.append(list(works))
         self.gate.wait()
+        self.wanted.append([work for index, work in enumerate(works) if wanted(index)])
         if "poison" in works:
+            if self.shuts_after_poison:
+                self.gate.clear()
             raise RuntimeError("poisoned")
         return [work.upper() for work in works]
 
@@ -206,3 +211,80 @@ async def test_a_decoder_that_hangs_fails_its_callers_and_is_known_to_hang() -> 
     await scheduler.close()
     decoder.gate.set()
     threads.shutdown()
+
+
+async def test_who_leaves_in_the_middle_of_a_batch_is_not_worked_for_any_more() -> None:
+    decoder = GatedDecoder()
+    async with scheduling(decoder) as scheduler:
+        asking = Asking(scheduler, decoder)
+        await asking.busy()
+        asking.tasks[0].cancel()
+        await asyncio.wait(asking.tasks)
+        await asking.answers()
+        await wait_until(lambda: bool(decoder.wanted), "the batch to be done")
+    assert decoder.wanted == [[]]
+
+
+async def test_recordings_that_wait_do_not_keep_a_final_out() -> None:
+    decoder = GatedDecoder()
+    async with scheduling(decoder, SchedulerLimits(queued=2, batch_window_s=0)) as scheduler:
+        asking = Asking(scheduler, decoder)
+        await asking.busy()
+        for work, urgency in [("r1", RECORDING), ("r2", RECORDING), ("r3", RECORDING), ("final", FINAL)]:
+            asking.ask(work, urgency)
+        _, _, _, too_many, final = await asking.answers()
+    assert isinstance(too_many, LimitExceededError)
+    assert final == "FINAL"
+
+
+async def test_when_it_closes_while_it_tries_one_by_one_everybody_is_told() -> None:
+    decoder = GatedDecoder(shuts_after_poison=True)
+    async with scheduling(decoder) as scheduler:
+        asking = Asking(scheduler, decoder)
+        await asking.busy()
+        for work in ("one", "poison", "two"):
+            asking.ask(work, FINAL)
+        await asyncio.sleep(0)
+        decoder.gate.set()
+        await wait_until(lambda: len(decoder.batches) > 2, "the first of them to be tried alone")
+        closing = asyncio.create_task(scheduler.close())
+        first, *others = await asking.answers()
+        await closing
+    assert first == "FIRST"
+    assert all(isinstance(answer, EngineFailedError) for answer in others)
+
+
+async def test_closing_in_the_middle_of_a_decoding_that_is_in_time_is_no_hang() -> None:
+    decoder = GatedDecoder()
+    metrics = DecoderMetrics("decoder", WhisperMetrics.create(CollectorRegistry()))
+    threads = EngineThreads(1, "decoder", grace_s=0.01, lost_after_s=0.02)
+    scheduler: Scheduler[str, str] = Scheduler(
+        decoder.decode, lambda work: 0, lambda works: 60, threads, metrics, ALL_AT_ONCE
+    )
+    asking = Asking(scheduler, decoder)
+    await asking.busy()
+    closing = asyncio.create_task(scheduler.close())
+    await asyncio.wait([closing], timeout=0.2)
+    assert threads.stuck is None
+    await asking.answers()
+    await closing
+    threads.shutdown()
+
+
+async def test_the_gauge_tells_who_waits() -> None:
+    decoder, registry = GatedDecoder(), CollectorRegistry()
+    metrics = DecoderMetrics("decoder", WhisperMetrics.create(registry))
+    with ThreadPoolExecutor(1) as threads:
+        scheduler: Scheduler[str, str] = Scheduler(
+            decoder.decode, lambda work: 0, lambda works: 60, threads, metrics, ALL_AT_ONCE
+        )
+        asking = Asking(scheduler, decoder)
+        await asking.busy()
+        unwanted = asking.ask("unwanted", FINAL)
+        await asyncio.sleep(0)
+        assert registry.get_sample_value("stt_queue_depth", {"backend": "decoder"}) == 1
+        unwanted.cancel()
+        await asyncio.wait([unwanted])
+        assert registry.get_sample_value("stt_queue_depth", {"backend": "decoder"}) == 0
+        await asking.answers()
+        await scheduler.close()
