@@ -50,6 +50,7 @@ class Segmenter:
         threads: Executor,
         *,
         turn_detector: TurnDetector | None = None,
+        turn_threads: Executor | None = None,
         on_turn_failure: Callable[[], None] = lambda: None,
     ) -> None:
         """Without a turn detector, or with `unfinished_wait_ms` at 0, silence alone ends an utterance."""
@@ -58,7 +59,7 @@ class Segmenter:
         self._threads = threads
         self._judge: TurnJudge | None = None
         if turn_detector is not None and settings.unfinished_wait_ms > 0:
-            self._judge = TurnJudge(turn_detector, threads, on_turn_failure)
+            self._judge = TurnJudge(turn_detector, turn_threads or threads, on_turn_failure)
         self._rest = np.zeros(0, np.int16)
         # As much as a turn detector looks back on, which is more than any beginning of speech; never what an utterance
         # before had.

@@ -35,7 +35,7 @@ class Outcome:
     expected: str
     heard: str = ""
     after_speech: float = float("nan")  # from its last sample to the final transcript
-    after_endpoint: float = float("nan")  # from the frame that decided its end to the final transcript
+    after_endpoint: float = float("nan")  # from the message that decided its end to the final transcript
     engine: float = float("nan")
     partial_gaps: list[float] = field(default_factory=list)
 
@@ -109,6 +109,8 @@ def _note(outcomes: Sequence[Outcome], stream: _Stream, event: stt_pb2.Streaming
             stream.last_partial_s[number] = now_s
     elif kind == "utterance_ended":
         ended = event.utterance_ended
-        decided_s = stream.sent_s(ended.endpoint_ms * ENGINE_RATE_HZ // 1000)
+        # The frame that decided it came with the message that carried its last sample.
+        messages = -(-ended.endpoint_ms * ENGINE_RATE_HZ // 1000 // _MESSAGE_SAMPLES)
+        decided_s = stream.sent_s(messages * _MESSAGE_SAMPLES)
         outcome = outcomes[ended.utterance_id - 1]
         outcome.after_endpoint = (outcome.after_endpoint - decided_s) * 1000
