@@ -124,6 +124,16 @@ async def test_several_speak_at_once_and_each_is_heard(stub: "stt_pb2_grpc.SttSe
     assert [[final.text for final in finals(received)] for received in heard] == [[text] for text in said]
 
 
+async def test_who_speaks_is_heard_while_a_recording_is_transcribed(stub: "stt_pb2_grpc.SttServiceAsyncStub") -> None:
+    parts = [part for text in (LIGHT, VOLUME, "quelle heure est-il") * 12 for part in (say(text, "fr"), 1.0)]
+    recording = asyncio.create_task(recognised(stub, joined(*parts), language_code="fr"))
+    said = [LIGHT, VOLUME, "ferme les volets"]
+    heard = await asyncio.gather(*(events(stub, [config(), *messages(say(text, "fr"))]) for text in said))
+    assert [[final.text for final in finals(received)] for received in heard] == [[text] for text in said]
+    assert {final.backend for received in heard for final in finals(received)} == {"whisper"}
+    assert len((await recording).segments) == 36
+
+
 @pytest.mark.parametrize(
     "samples",
     [
