@@ -134,7 +134,9 @@ def _sentence(problem: Mapping[str, Any]) -> str:
     key = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
         return f"settings: {key}: there is no such key"
-    given = "" if problem["type"] == "missing" else f" (it is {problem['input']!r})"
+    # Of a whole section nothing is shown: it may hold a password.
+    shown = problem["type"] != "missing" and not isinstance(problem["input"], Mapping)
+    given = f" (it is {problem['input']!r})" if shown else ""
     return f"settings: {key}: {problem['msg']}{given}"
 
 

@@ -7,7 +7,6 @@ own. So a partial holds up nobody, and an eager transcript is dropped as soon as
 import asyncio
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -64,9 +63,7 @@ class Listener:
         reading = asyncio.create_task(_next(batches))
         try:
             while True:
-                await asyncio.wait(
-                    {reading} | ({self._work.task} if self._work else set()), return_when="FIRST_COMPLETED"
-                )
+                await asyncio.wait(self._waiting_for(reading), return_when=asyncio.FIRST_COMPLETED)
                 for event in self._done_work():
                     yield event
                 if reading.done():
@@ -126,20 +123,19 @@ class Listener:
         self._fed_to_ms = speech.end_ms
 
     def _go_on(self) -> None:
-        """Begins a partial where one is due and the decoder is not at work already; they are coalesced thus."""
-        if self._work is not None or self._eager is not None:
+        """Begins a decoding where one is due and none is at work already; partials are coalesced thus.
+
+        Also after one that failed: the next is due when more was said, not at once.
+        """
+        if self._work is not None or self._eager is not None or not self._partials.is_due(self._fed_to_ms):
             return
-        if self._options.interim_results and self._partials.is_due(self._fed_to_ms):
+        if self._options.interim_results or self._utterance.is_full:
             self._partials.asked(self._fed_to_ms)
-            self._work = _Work(asyncio.create_task(self._partial(self._fed_to_ms)))
-        elif self._utterance.is_full:
-            self._work = _Work(asyncio.create_task(self._advance()))
+            along = self._partial(self._fed_to_ms) if self._options.interim_results else self._advance()
+            self._work = _Work(asyncio.create_task(along))
 
     async def _partial(self, end_ms: float) -> Heard | None:
-        try:
-            answer = await self._utterance.partial()
-        except CallError:  # no time for partials, or an engine that fails: nothing is lost without one
-            return None
+        answer = await self._utterance.partial()
         agreed = self._partials.agree(answer.value.text)
         if agreed is None:
             return None
@@ -147,8 +143,7 @@ class Listener:
         return replace(heard, stability=agreed.stability)
 
     async def _advance(self) -> None:
-        with suppress(CallError):  # whoever needs the piece asks again
-            await self._utterance.advance(Urgency.EAGER)
+        await self._utterance.advance(Urgency.EAGER)
 
     async def _transcribe(self, end_ms: float, urgency: Urgency) -> Heard:
         began = time.monotonic()
@@ -163,7 +158,7 @@ class Listener:
             return
         self._work = None
         if isinstance(work.task.exception(), CallError):
-            return  # of an eager transcript: at the end it is asked for once more, and then it counts
+            return  # nothing is lost without it: at the end all is asked for once more, and then it counts
         heard = work.task.result()
         if work.eager_end_ms is not None:
             self._eager = heard

@@ -23,7 +23,6 @@ WorkT = TypeVar("WorkT")
 ResultT = TypeVar("ResultT")
 Wanted = Callable[[int], bool]
 _CLIMB_AFTER_S = 5.0
-_PARTIAL_PATIENCE_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -32,9 +31,8 @@ class SchedulerLimits:
 
     queued: int = 64
     batch: int = 8
-    batch_window_s: float = (
-        0.005  # how long a decoder that is free waits for others to join; none if nobody else is there
-    )
+    batch_window_s: float = 0.005  # how long a free decoder waits for others to join, where there are any
+    partial_patience_s: float = 1.0  # how long a partial is worth waiting for
 
 
 @dataclass(eq=False)
@@ -150,7 +148,7 @@ class Scheduler(Generic[WorkT, ResultT]):
 
     def _drop_stale_partials(self, now_s: float) -> None:
         for job in list(self._queue):
-            if job.urgency is Urgency.PARTIAL and now_s - job.since_s > _PARTIAL_PATIENCE_S:
+            if job.urgency is Urgency.PARTIAL and now_s - job.since_s > self._limits.partial_patience_s:
                 self._take_out(job)
                 _fail_all([job], LimitExceededError("the decoder has no time for partials", reason="DECODER_BUSY"))
 

@@ -27,7 +27,7 @@ _Context = grpc.aio.ServicerContext[object, object]
 class SttServicer(stt_pb2_grpc.SttServiceServicer):
     """Translates; a Listener listens, Transcripts transcribe."""
 
-    def __init__(  # what it translates for
+    def __init__(
         self,
         chain: EngineChain[SttEngine],
         intake: Intake,

@@ -51,7 +51,7 @@ class Passage:
     samples: Samples
     options: RecognitionOptions
     thorough: bool  # False for a partial: greedy, and as it comes
-    second_looks_s: float = 1.0  # how long doubtful ones of its batch may be begun anew; somebody waits
+    second_looks_s: float  # how long doubtful ones of its batch may be begun anew; somebody waits
 
     @property
     def frames(self) -> int:

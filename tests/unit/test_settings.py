@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from services.common.config_files import PROFILES, merge, profile_path, read_profile
 from services.common.errors import SettingsError
 from services.common.settings import load
+from services.stt.config import SttSettings
 from services.tts.config import TtsSettings
 
 
@@ -190,3 +191,10 @@ def test_merge_keeps_all_that_is_above_and_all_below_that_nothing_hides(
 @given(_trees)
 def test_merge_with_nothing_changes_nothing(tree: dict[str, Any]) -> None:
     assert merge(tree, {}) == merge({}, tree) == merge(tree, tree) == tree
+
+
+def test_a_refused_section_is_not_shown_for_it_may_hold_a_password() -> None:
+    flags = ["--stt.engines", '["nobody"]', "--stt.cache.redis_url", "redis://:secret@localhost/0"]
+    with pytest.raises(SettingsError, match="nobody") as caught:
+        load(SttSettings, ["--profile", "embedded", *flags])
+    assert "secret" not in str(caught.value)

@@ -10,6 +10,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.common.audio import Samples, read_wav
+from services.common.breaker import CircuitBreaker
 from services.common.chain import Candidate, EngineChain
 from services.common.errors import LimitExceededError, UnavailableError
 from services.common.metrics import ChainMetrics
@@ -252,3 +253,31 @@ async def test_cancelled_twice_it_leaves_nothing_behind() -> None:
         await asyncio.sleep(0)
     await asyncio.wait([listening])
     await wait_until(lambda: engine.sessions[0].is_closed, "the session to be closed")
+
+
+async def test_long_speech_that_no_engine_understands_is_not_tried_again_without_end() -> None:
+    engine = ScriptedRecogniser(WORDS, failing_transcripts=10**6)
+    registry = CollectorRegistry()
+
+    async def load() -> SttEngine:
+        return engine
+
+    chain = EngineChain(
+        [Candidate("engine", load)],
+        ChainMetrics.create(registry, "stt"),
+        lambda: CircuitBreaker(failures_to_open=10**6),
+    )
+    await chain.start()
+
+    async def half_a_minute_and_a_silence_of_the_line() -> AsyncIterator[Samples | FlushUtterance]:
+        yield np.full(31 * 16_000, 5000, np.int16)
+        for _ in range(500):
+            await asyncio.sleep(0)
+
+    with ThreadPoolExecutor(1) as threads:
+        segmenter = Segmenter(Endpointing(), LoudnessDetector(), threads)
+        listener = Listener(chain, SttMetrics.create(registry), ListenOptions(RecognitionOptions(), False, limit_s=10))
+        with pytest.raises(UnavailableError):
+            async for _ in listener.listen(segmenter, half_a_minute_and_a_silence_of_the_line()):
+                pass
+    assert len(engine.sessions) <= 4

@@ -167,10 +167,9 @@ async def test_a_full_queue_refuses() -> None:
     assert isinstance(refused, LimitExceededError)
 
 
-async def test_a_partial_that_waited_too_long_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("services.stt.scheduler._PARTIAL_PATIENCE_S", 0.0)
+async def test_a_partial_that_waited_too_long_is_dropped() -> None:
     decoder = GatedDecoder()
-    async with scheduling(decoder) as scheduler:
+    async with scheduling(decoder, SchedulerLimits(batch_window_s=0, partial_patience_s=0)) as scheduler:
         asking = Asking(scheduler, decoder)
         await asking.busy()
         asking.ask("stale", PARTIAL)
