@@ -1,10 +1,10 @@
 """A chain of engines, best first: when one fails, the next takes over, and it climbs back by itself.
 
 An engine is left out of a request when it could not be loaded, when its breaker is open, when there is no room for it,
-or when it says that it cannot do this kind of request (UnsupportedError: nobody's fault). It fails a request by
-EngineFailedError, UnavailableError, any unexpected exception or by its time running out. Every other CallError is the
-caller's affair and passes through. Once a streamed answer has begun there is no going back: its failure ends the
-request.
+or when it says that it cannot do this kind of request (UnsupportedError: nobody's fault, and where all say so no case
+for a last resort). It fails a request by EngineFailedError, UnavailableError, any unexpected exception or by its time
+running out. Every other CallError is the caller's affair and passes through. Once a streamed answer has begun there is
+no going back: its failure ends the request.
 """
 
 import asyncio
@@ -166,9 +166,13 @@ class EngineChain(Generic[EngineT]):
         """Each engine that may be tried, with the attempt that judges how it went."""
         refusals: list[UnsupportedError] = []
         timeouts = 0
+        failed = False
         for slot in self._slots:
+            if slot.last_resort and refusals and not failed:
+                break
             engine = await self._acquire(slot)
             if engine is None:
+                failed = True
                 continue
             attempt = Attempt(slot.name, slot.gpu, slot.breaker, self._metrics)
             with slot.used():
@@ -182,7 +186,9 @@ class EngineChain(Generic[EngineT]):
                 raise DeadlineError(f"{timeouts} engines took too long")
             if attempt.refusal is not None:
                 refusals.append(attempt.refusal)
-        if refusals and len(refusals) == len(self._slots):
+            else:
+                failed = True
+        if refusals and not failed:
             raise refusals[-1]
         raise self._nobody_left()
 

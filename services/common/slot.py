@@ -46,6 +46,7 @@ class Candidate(Generic[EngineT]):
     gpu: str = ""  # the model of its card, for metrics
     load_limit_s: float = 300.0
     close_limit_s: float = 5.0
+    last_resort: bool = False  # stands in for engines that fail, not for those that cannot do what is asked
 
 
 class Slot(Generic[EngineT]):
@@ -54,6 +55,7 @@ class Slot(Generic[EngineT]):
     def __init__(self, candidate: Candidate[EngineT], breaker: CircuitBreaker) -> None:
         self.name = candidate.name
         self.gpu = candidate.gpu
+        self.last_resort = candidate.last_resort
         self.breaker = breaker
         self.engine: EngineT | None = None
         self.failure: str | None = None  # why it is not loaded, though it was asked for

@@ -8,6 +8,7 @@ from pathlib import Path
 import grpc
 from prometheus_client import CollectorRegistry
 
+from services.common.card import Card, CardSeeker, find_card
 from services.common.chain import Candidate, EngineChain, EngineStatus
 from services.common.errors import ModelError
 from services.common.gpu import GB
@@ -16,7 +17,6 @@ from services.common.metrics import ChainMetrics
 from services.common.models.store import ModelStore
 from services.common.nvml import open_nvml
 from services.stt.cache import CacheCounts, MemoryCache, ResultCache
-from services.stt.card import Card, find_card
 from services.stt.config import POCKETSPHINX, CacheSection, SttSection, SttSettings, WhisperSection
 from services.stt.engine import SttEngine
 from services.stt.intake import Intake
@@ -39,7 +39,7 @@ def build(settings: SttSettings) -> Service:
     stt, store = settings.stt, ModelStore(settings.models_dir)
     registry = CollectorRegistry()
     metrics = SttMetrics.create(registry)
-    card = find_card(stt, open_nvml, registry, lambda: _claimed_bytes(chain.status(), stt))
+    card = find_card(_seeker(stt), open_nvml, registry, lambda: _claimed_bytes(chain.status(), stt))
     loaders = _loaders(stt, store, WhisperMetrics.create(registry))
     candidates = [_candidate(name, loaders[name], stt, card) for name in stt.engines]
     chain = EngineChain(candidates, ChainMetrics.create(registry, "stt"), look=card.look)
@@ -77,6 +77,10 @@ def build(settings: SttSettings) -> Service:
     )
 
 
+def _seeker(stt: SttSection) -> CardSeeker:
+    return CardSeeker("stt", "the ears", stt.gpu, set(stt.engines), stt.on_gpu)
+
+
 def _segmenters(stt: SttSection, store: ModelStore, metrics: SttMetrics) -> Segmenters:
     silero = load_silero()
     return Segmenters(lambda: SileroDetector(silero), _turn_detector(stt.turn_detector, store), metrics)
@@ -108,13 +112,17 @@ def _engines(stt: SttSection) -> dict[str, str]:
 def _candidate(name: str, load: _Load, stt: SttSection, card: Card) -> Candidate[SttEngine]:
     if name not in stt.on_gpu:
         return Candidate(name, load)
-    return Candidate(name, load, card.obstacle(stt.whisper[name].vram_gb), card.name)
+    return Candidate(name, load, card.obstacle(_vram_bytes(name, stt)), card.name)
 
 
 def _claimed_bytes(engines: Sequence[EngineStatus[SttEngine]], stt: SttSection) -> int:
     """What the loaded engines are said to take of the card."""
     loaded = [engine.name for engine in engines if engine.engine is not None and engine.name in stt.on_gpu]
-    return sum(int(stt.whisper[name].vram_gb * GB) for name in loaded)
+    return sum(_vram_bytes(name, stt) for name in loaded)
+
+
+def _vram_bytes(name: str, stt: SttSection) -> int:
+    return int(stt.whisper[name].vram_gb * GB)
 
 
 def _loaders(stt: SttSection, store: ModelStore, metrics: WhisperMetrics) -> dict[str, _Load]:

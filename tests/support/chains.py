@@ -40,7 +40,10 @@ class Loader:
 class Bench:
     """A chain of scripted engines, its clock and its metrics."""
 
-    def __init__(self, engines: Sequence[ScriptedEngine | Loader], load_limit_s: float = LIMIT_S) -> None:
+    def __init__(
+        self, engines: Sequence[ScriptedEngine | Loader], load_limit_s: float = LIMIT_S, last_resort: str = ""
+    ) -> None:
+        self._last_resort = last_resort  # the name of the engine that is one
         self.clock = FakeClock()
         self.registry = CollectorRegistry()
         self.obstacles: dict[str, str] = {}  # of engines that are not loaded
@@ -63,7 +66,8 @@ class Bench:
         def obstacle(loaded: bool) -> str | None:
             return (self.pressure if loaded else self.obstacles).get(name)
 
-        return Candidate(name, loader, obstacle, "RTX", load_limit_s)
+        is_last_resort = name == self._last_resort
+        return Candidate(name, loader, obstacle, "RTX", load_limit_s, last_resort=is_last_resort)
 
     def failures(self) -> dict[str, str | None]:
         return {status.name: status.failure for status in self.chain.status()}

@@ -136,6 +136,20 @@ async def test_what_no_engine_supports_is_unsupported() -> None:
         await bench.ask()
 
 
+async def test_a_last_resort_does_not_stand_in_for_engines_that_refuse() -> None:
+    refusing = [failing(name, 9, UnsupportedError(f"{name} cannot")) for name in ("one", "two")]
+    bench = Bench([*refusing, ScriptedEngine("last")], last_resort="last")
+    with pytest.raises(UnsupportedError, match="two cannot"):
+        await bench.ask()
+
+
+async def test_a_last_resort_stands_in_as_soon_as_one_has_failed() -> None:
+    refusing = failing("one", 9, UnsupportedError("one cannot"))
+    for broken in (failing("two", 9), Loader(ScriptedEngine("two"), failures=9)):
+        bench = Bench([refusing, broken, ScriptedEngine("last")], last_resort="last")
+        assert await bench.ask() == Answer("last", "last")
+
+
 async def test_what_a_broken_engine_might_support_is_unavailable_not_unsupported() -> None:
     """Else a caller would be told never to try again, though the engine is back in half a minute."""
     bench = Bench([failing("good", 3), failing("picky", 5, UnsupportedError("not my language"))])

@@ -1,19 +1,29 @@
-"""The graphics card of the ears' chain, or why there is none."""
+"""The graphics card of a service's chain, or why there is none."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry
 
 from services.common.errors import GpuError
-from services.common.gpu import GB, Gpu, OpenNvml, choose, pin
+from services.common.gpu import Gpu, GpuSettings, OpenNvml, choose, pin
 from services.common.gpu_memory import GpuMemory
 from services.common.metrics import GpuMetrics
-from services.stt.config import SttSection
 
 _log = logging.getLogger(__name__)
 Obstacle = Callable[[bool], str | None]
+
+
+@dataclass(frozen=True)
+class CardSeeker:
+    """A service whose chain may need a card, and which one it wishes for."""
+
+    service: str  # as its metrics begin
+    nickname: str  # as its logs call it, such as "the ears"
+    wish: GpuSettings
+    engines: Set[str]
+    on_gpu: Set[str]  # those of them that need one
 
 
 @dataclass(frozen=True)
@@ -29,11 +39,11 @@ class Card:
         """As metrics call it; empty where there is none."""
         return self.gpu.name if self.gpu else ""
 
-    def obstacle(self, vram_gb: float) -> Obstacle:
+    def obstacle(self, needs_bytes: int) -> Obstacle:
         """What keeps an engine that needs so much from working, if anything."""
         if self.memory is None:
             return lambda _loaded: self.absence
-        return self.memory.room_for(int(vram_gb * GB))
+        return self.memory.room_for(needs_bytes)
 
     async def look(self) -> None:
         """Sees anew how full it is."""
@@ -47,23 +57,25 @@ class Card:
 
 
 def find_card(
-    stt: SttSection, open_nvml: OpenNvml, registry: CollectorRegistry, claimed_bytes: Callable[[], int]
+    seeker: CardSeeker, open_nvml: OpenNvml, registry: CollectorRegistry, claimed_bytes: Callable[[], int]
 ) -> Card:
     """The card that the settings ask for, from here on the only one that CUDA shows this process.
 
     Without it the CPU engines of the chain go on, and say so; a chain without any is a GpuError.
     """
-    if not stt.on_gpu:
+    if not seeker.on_gpu:
         return Card()
     try:
         nvml = open_nvml()
-        gpu = choose(nvml.gpus(), stt.gpu)
+        gpu = choose(nvml.gpus(), seeker.wish)
     except GpuError as error:
-        if stt.on_gpu == set(stt.engines):
+        if seeker.on_gpu == seeker.engines:
             raise
-        _log.warning("the ears go on without a graphics card: %s", error)
+        _log.warning("%s: without a graphics card the other engines go on: %s", seeker.nickname, error)
         return Card(absence=str(error))
     pin(gpu)
-    _log.info("the ears use %s", gpu)
-    memory = GpuMemory(nvml, gpu, stt.gpu.max_used_percent, GpuMetrics.create(registry, "stt"), claimed_bytes)
+    _log.info("%s: the graphics card is %s", seeker.nickname, gpu)
+    memory = GpuMemory(
+        nvml, gpu, seeker.wish.max_used_percent, GpuMetrics.create(registry, seeker.service), claimed_bytes
+    )
     return Card(gpu, memory)

@@ -1,4 +1,4 @@
-"""Which card the ears use, and what happens to their chain as its memory fills."""
+"""services/common/card.py: which card a service uses, and what happens to its chain as the memory fills."""
 
 import asyncio
 import logging
@@ -10,23 +10,18 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.common.breaker import CircuitBreaker
+from services.common.card import Card, CardSeeker, find_card
 from services.common.chain import Candidate, EngineChain
 from services.common.errors import GpuError, OutOfMemoryError
-from services.common.gpu import Gpu
+from services.common.gpu import GB, Gpu, GpuSettings
 from services.common.metrics import ChainMetrics
-from services.stt.card import Card, find_card
-from services.stt.config import SttSection
 from services.stt.engine import SttEngine
 from tests.fakes.nvml import FakeNvml, card
 from tests.fakes.recognisers import ScriptedRecogniser
 from tests.support.waiting import wait_until
 
-VRAM_GB = {"large": 2.5, "medium": 1.5}
-WHISPER = {
-    **{name: {"model": name, "device": "cuda", "vram_gb": vram_gb} for name, vram_gb in VRAM_GB.items()},
-    "small": {"model": "small"},
-}
-RTX_3090 = {"name": "RTX 3090", "min_total_gb": 20}
+NEEDS_GB = {"large": 2.5, "medium": 1.5}  # the others need no card
+RTX_3090 = GpuSettings(name="RTX 3090", min_total_gb=20)
 
 
 @pytest.fixture(autouse=True)
@@ -34,14 +29,9 @@ def _no_card_is_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "as it was")
 
 
-def section(*engines: str) -> SttSection:
-    return SttSection.model_validate(
-        {"server": {"port": 0, "metrics_port": 0}, "engines": engines, "whisper": WHISPER, "gpu": RTX_3090}
-    )
-
-
-def found(nvml: FakeNvml, *engines: str) -> Card:
-    return find_card(section(*engines), lambda: nvml, CollectorRegistry(), lambda: 0)
+def found(nvml: FakeNvml, *engines: str, registry: CollectorRegistry | None = None) -> Card:
+    seeker = CardSeeker("llm", "the mind", RTX_3090, set(engines), NEEDS_GB.keys() & set(engines))
+    return find_card(seeker, lambda: nvml, registry or CollectorRegistry(), lambda: 0)
 
 
 async def test_of_two_cards_the_one_that_was_asked_for_is_the_only_one_seen() -> None:
@@ -58,7 +48,8 @@ def test_without_it_the_cpu_goes_on_and_says_why(cards: tuple[Gpu, ...], caplog:
     with caplog.at_level(logging.WARNING):
         absent = found(FakeNvml(*cards), "large", "small")
     assert "RTX 3090" in caplog.text
-    assert absent.obstacle(2.5)(False) == absent.absence != ""
+    assert "the mind" in caplog.text
+    assert absent.obstacle(GB)(False) == absent.absence != ""
 
 
 def test_without_it_a_chain_that_needs_it_does_not_start() -> None:
@@ -70,6 +61,15 @@ def test_a_chain_without_gpu_engines_asks_no_driver() -> None:
     nvml = FakeNvml()
     assert found(nvml, "small", "pocketsphinx") == Card()
     assert nvml.asked == 0
+
+
+async def test_what_is_used_of_it_is_shown_under_the_services_name() -> None:
+    registry = CollectorRegistry()
+    chosen = found(FakeNvml(card(used_gb=12.9), process_bytes=3 * GB), "large", "small", registry=registry)
+    await chosen.look()
+    assert registry.get_sample_value("llm_vram_usage_bytes") == 3 * GB
+    assert registry.get_sample_value("gpu_memory_usage_percent", {"gpu_model": chosen.name}) == pytest.approx(50)
+    await chosen.close()
 
 
 class Ears:
@@ -89,9 +89,9 @@ class Ears:
             self.loads += 1
             return ScriptedRecogniser(["word"])
 
-        if name == "small":
+        if name not in NEEDS_GB:
             return Candidate(name, load)
-        return Candidate(name, load, self.card.obstacle(VRAM_GB[name]), self.card.name)
+        return Candidate(name, load, self.card.obstacle(int(NEEDS_GB[name] * GB)), self.card.name)
 
     async def who_answers(self, *, memory_runs_out_on: str = "") -> str:
         async def use(engine: SttEngine) -> None:
