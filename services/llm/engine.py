@@ -16,11 +16,56 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True)
+class ToolCall:
+    """The assistant wants a tool to be called. `arguments_json` is a JSON object."""
+
+    id: str
+    name: str
+    arguments_json: str
+
+
+@dataclass(frozen=True)
 class ChatMessage:
-    """One message of a conversation."""
+    """One message of a conversation; a tool's answers the call of that id."""
 
     role: Role
     content: str
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str = ""
+
+
+@dataclass(frozen=True)
+class Tool:
+    """What the assistant may call. `parameters_json_schema` describes an object."""
+
+    name: str
+    description: str
+    parameters_json_schema: str
+
+
+class ToolChoice(Enum):
+    """Whether tools are called."""
+
+    AUTO = "auto"  # as the assistant sees fit
+    NONE = "none"
+    REQUIRED = "required"  # one of them, whatever it would say
+
+
+@dataclass(frozen=True)
+class JsonFormat:
+    """The reply is JSON that fulfils the schema."""
+
+    schema: str
+
+
+@dataclass(frozen=True)
+class GrammarFormat:
+    """The reply is what the grammar, in GBNF, allows."""
+
+    grammar: str
+
+
+ReplyFormat = JsonFormat | GrammarFormat
 
 
 @dataclass(frozen=True)
@@ -45,6 +90,14 @@ class Generation:
     messages: tuple[ChatMessage, ...]
     sampling: Sampling
     language_code: str
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice = ToolChoice.AUTO
+    format: ReplyFormat | None = None
+
+    @property
+    def uses_tools(self) -> bool:
+        """Whether it declares tools, or was answered with calls of them before."""
+        return bool(self.tools) or any(message.tool_calls or message.tool_call_id for message in self.messages)
 
 
 class FinishReason(Enum):
@@ -52,6 +105,7 @@ class FinishReason(Enum):
 
     STOP = "stop"  # the model was done, or met a stop sequence
     LENGTH = "length"  # `max_tokens` or the context was full
+    TOOL_CALLS = "tool_calls"  # the assistant waits for the results of tools
 
 
 @dataclass(frozen=True)
@@ -71,6 +125,11 @@ class TextDelta:
 
 
 @dataclass(frozen=True)
+class Thinking:
+    """The model reasons, which nobody is shown: a sign of life."""
+
+
+@dataclass(frozen=True)
 class Finished:
     """The reply is complete. Comes once, last."""
 
@@ -78,7 +137,7 @@ class Finished:
     usage: Usage = Usage()
 
 
-ReplyEvent = TextDelta | Finished
+ReplyEvent = TextDelta | Thinking | ToolCall | Finished
 
 
 class LlmEngine(Protocol):
@@ -88,10 +147,19 @@ class LlmEngine(Protocol):
     def context_tokens(self) -> int:
         """Tokens that prompt and reply may have together; 0 where that is no limit."""
 
+    @property
+    def supports_tools(self) -> bool:
+        """Whether a request may have tools."""
+
+    @property
+    def supports_formats(self) -> bool:
+        """Whether a request may have a format."""
+
     def generate(self, request: Generation) -> AsyncGenerator[ReplyEvent, None]:
         """The next message, as it is written. Closing the generator ends the work within a token.
 
         InvalidInputError where the conversation cannot be read: too long, or not in an order the model knows.
+        UnsupportedError, with its field, where the request has what this engine does not support.
         """
 
     async def close(self) -> None:

@@ -31,6 +31,16 @@ class FixedReplyEngine:
         """It has no tokens."""
         return 0
 
+    @property
+    def supports_tools(self) -> bool:
+        """It calls none."""
+        return False
+
+    @property
+    def supports_formats(self) -> bool:
+        """Its sentences are what they are."""
+        return False
+
     async def generate(self, request: Generation) -> AsyncGenerator[ReplyEvent, None]:
         """The sentences, one after the other."""
         understood, away = self._sentences(request.language_code)

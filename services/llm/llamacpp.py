@@ -1,34 +1,23 @@
-"""The llama.cpp engine: one model, one thread of its own, one reply at a time."""
+"""The llama.cpp engine: one model, one context, one thread; all replies under way advance together, step by step."""
 
-import asyncio
 import contextlib
 import os
-import signal
-import sys
-import threading
-from collections.abc import AsyncGenerator, Generator
-from contextlib import aclosing, closing
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import Path
 
-from services.common.errors import EngineFailedError, InvalidInputError
-from services.common.threads import EngineThreads, iterate_blocking, run_blocking
-from services.llm import llama_model
-from services.llm.engine import (
-    ChatMessage,
-    Finished,
-    FinishReason,
-    Generation,
-    ReplyEvent,
-    Role,
-    Sampling,
-    TextDelta,
-    Usage,
-)
-from services.llm.llama_model import LlamaModel, LlamaOptions
-from services.llm.reply_text import ReplyText
+from services.common.errors import UnavailableError
+from services.common.threads import EngineThreads
+from services.llm.batching import Batching
+from services.llm.engine import ChatMessage, Generation, ReplyEvent, Role, Sampling
+from services.llm.llama_context import LlamaContext
+from services.llm.llama_driver import LlamaDriver
+from services.llm.llama_model import LlamaModel
+from services.llm.llama_options import LlamaOptions
+from services.llm.llama_prompt import LlamaPrompts
+from services.llm.metrics import StepMetrics
 
-# A prompt that leaves less than this would have its reply cut inside the first sentence.
-_LEAST_ROOM_TOKENS = 64
 _WARM_UP = Generation(
     conversation_id="",
     messages=(ChatMessage(Role.USER, "Hello"),),
@@ -37,24 +26,37 @@ _WARM_UP = Generation(
 )
 
 
-class LlamaCppEngine:
-    """A lock keeps replies apart, because they share one context; who comes next waits."""
+@dataclass(frozen=True)
+class LlamaLimits:
+    """How long a step may take, and how much of a history is read."""
 
-    def __init__(self, model: LlamaModel, thread: EngineThreads) -> None:
+    step_s: float = 10.0
+    max_turns: int = 50
+
+
+class LlamaCppEngine:
+    """Prepares replies, and has a driver write them."""
+
+    def __init__(self, model: LlamaModel, driver: LlamaDriver, prompts: LlamaPrompts) -> None:
         self._model = model
-        self._thread = thread
-        self._one_at_a_time = asyncio.Lock()
+        self._driver = driver
+        self._prompts = prompts
+        self._reading = EngineThreads(1, "llama.cpp prompts")  # so that a long prompt's text keeps no step waiting
+        self._is_closing = False
 
     @classmethod
-    async def load(cls, path: Path, options: LlamaOptions, limit_s: float) -> "LlamaCppEngine":
-        """Tries the file in another process, loads it, and writes a token, so that the first caller need not wait."""
-        await _try_out(path, limit_s)
-        thread = EngineThreads(1, "llama.cpp")
+    async def load(
+        cls, path: Path, options: LlamaOptions, limits: LlamaLimits, metrics: StepMetrics
+    ) -> "LlamaCppEngine":
+        """Loads the file, and writes a token, so that the first caller need not wait."""
+        loading = EngineThreads(1, "llama.cpp load")
         try:
-            engine = cls(await run_blocking(thread, lambda _stop: LlamaModel(path, options)), thread)
-        except BaseException:
-            thread.shutdown(wait=False)
-            raise
+            model, context = await loading.run(lambda _stop: _load(path, options))
+        finally:
+            loading.shutdown(wait=False)
+        batching = Batching(options.sequences, options.batch_tokens, can_cut=model.can_cut)
+        driver = LlamaDriver(model, context, batching, limits.step_s, metrics)
+        engine = cls(model, driver, LlamaPrompts(model, limits.max_turns, thinking=options.thinking))
         try:
             async for _ in engine.generate(_WARM_UP):
                 pass
@@ -69,24 +71,54 @@ class LlamaCppEngine:
         return self._model.context_tokens
 
     @property
+    def supports_tools(self) -> bool:
+        """Whether the model's chat template knows tools."""
+        return self._model.template.supports_tools
+
+    @property
+    def supports_formats(self) -> bool:
+        """Always."""
+        return True
+
+    @property
     def stuck(self) -> str | None:
-        """Why its thread must be taken for lost, if it must."""
-        return self._thread.stuck
+        """Why its threads must be taken for lost, if they must."""
+        return self._driver.stuck or self._reading.stuck
 
     async def generate(self, request: Generation) -> AsyncGenerator[ReplyEvent, None]:
         """The next message, as it is written."""
-        async with self._one_at_a_time:
-            events = iterate_blocking(self._thread, lambda stopped: write_reply(self._model, request, stopped))
-            async with aclosing(events):
+        self._check_open()
+        reply = await self._reading.run(lambda _stop: self._prompts.prepare(request))
+        self._check_open()
+        self._driver.add(reply)
+        try:
+            async with aclosing(reply.events()) as events:
                 async for event in events:
                     yield event
+        finally:
+            self._driver.leave(reply)
 
     async def close(self) -> None:
-        """Frees the model, in its thread, after whatever that still does."""
+        """Ends every reply, and frees the model."""
+        self._is_closing = True
         try:
-            await run_blocking(self._thread, lambda _stop: self._model.close())
+            await self._reading.run(lambda _stop: None)  # a prompt that is being read needs the model's vocabulary
         finally:
-            self._thread.shutdown(wait=False)
+            self._reading.shutdown(wait=False)
+            await self._driver.close()
+
+    def _check_open(self) -> None:
+        if self._is_closing or self._driver.is_closed:
+            raise UnavailableError("the engine is closed")
+
+
+def _load(path: Path, options: LlamaOptions) -> tuple[LlamaModel, LlamaContext]:
+    model = LlamaModel(path, options)
+    try:
+        return model, LlamaContext(model, options)
+    except BaseException:
+        model.close()
+        raise
 
 
 def default_threads() -> int:
@@ -98,65 +130,3 @@ def default_threads() -> int:
         with contextlib.suppress(OSError):
             cores.add(siblings.read_text(encoding="ascii"))
     return len(cores) or len(cpus)
-
-
-def write_reply(model: LlamaModel, request: Generation, stopped: threading.Event) -> Generator[ReplyEvent, None, None]:
-    """The work of the thread; looks at `stopped` after every slice of the prompt and every token."""
-    sampling = request.sampling
-    prompt = model.tokenize(request.messages)
-    limit = _reply_limit(len(prompt), model.context_tokens, sampling.max_tokens)
-    if sampling.seed is not None:
-        model.forget()  # a prompt read in other portions may differ in its last digits, on a GPU, and so may the reply
-    known = model.read(prompt, stopped)
-    text = ReplyText(sampling.stop)
-    written = 0
-    reason = FinishReason.STOP
-    with closing(model.write(prompt, sampling)) as tokens:
-        while not stopped.is_set() and not text.is_stopped:
-            if written == limit:
-                reason = FinishReason.LENGTH
-                break
-            token = next(tokens, None)
-            if token is None:
-                break
-            written += 1
-            if delta := text.push(model.piece(token)):
-                yield TextDelta(delta)
-    if rest := text.flush():
-        yield TextDelta(rest)
-    yield Finished(reason, Usage(len(prompt), known, written))
-
-
-def _reply_limit(prompt_tokens: int, context_tokens: int, max_tokens: int) -> int:
-    """Tokens that the reply may have. A prompt longer than the context must not reach llama.cpp: it would end us."""
-    room = context_tokens - prompt_tokens
-    if room < min(max_tokens, _LEAST_ROOM_TOKENS):
-        raise InvalidInputError(
-            "messages",
-            f"{prompt_tokens} tokens are too many: prompt and reply have {context_tokens} together",
-            reason="CONTEXT_TOO_LONG",
-        )
-    return min(max_tokens, room)
-
-
-async def _try_out(path: Path, limit_s: float) -> None:
-    """Lets a process of its own load and run the file: llama.cpp does not raise over each bad one, it also aborts."""
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", llama_model.__name__, str(path)),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        async with asyncio.timeout(limit_s):
-            said, _ = await process.communicate()
-    except TimeoutError as error:
-        raise EngineFailedError(f"llama.cpp does not come to an end with {path} within {limit_s:g} s") from error
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    if process.returncode and process.returncode < 0:
-        raise EngineFailedError(f"llama.cpp dies over {path} ({signal.Signals(-process.returncode).name})")
-    if process.returncode:
-        raise EngineFailedError(said.decode(errors="replace") or f"llama.cpp cannot run {path}")

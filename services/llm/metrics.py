@@ -36,3 +36,32 @@ class LlmMetrics:
             ),
             Counter("llm_tokens_total", "Tokens: prompt, cached, completion", ["backend", "kind"], registry=registry),
         )
+
+
+@dataclass(frozen=True)
+class StepMetrics:
+    """What the steps of one llama.cpp engine tell."""
+
+    seconds: Histogram
+    live: Gauge
+    kept_tokens: Gauge
+
+
+class LlamaMetrics:
+    """Those of all llama.cpp engines of the chain."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        labels = ["backend"]
+        self._seconds = Histogram(
+            "llm_step_seconds", "A step of all replies together", labels, registry=registry, buckets=LATENCY_BUCKETS_S
+        )
+        self._live = Gauge(
+            "llm_active_sequences", "Replies that are being read for or written", labels, registry=registry
+        )
+        self._kept = Gauge(
+            "llm_kept_tokens", "Tokens of all conversations that are remembered", labels, registry=registry
+        )
+
+    def of(self, backend: str) -> StepMetrics:
+        """Those of one engine."""
+        return StepMetrics(self._seconds.labels(backend), self._live.labels(backend), self._kept.labels(backend))

@@ -1,47 +1,34 @@
-"""From the bytes of tokens to text that may be shown: whole characters, and nothing of a stop sequence."""
+"""The text of a reply up to the first stop sequence, however it comes in portions."""
 
-import codecs
 from collections.abc import Sequence
+
+from services.llm.marks import unsure
 
 
 class ReplyText:
-    """Takes tokens' bytes in any portions. Joined, what it gives is the reply up to the first stop sequence."""
+    """Takes text in any portions. Joined, what it gives is the reply up to the first stop sequence."""
 
     def __init__(self, stop: Sequence[str] = ()) -> None:
-        # A model may write bytes that are no character at all; they are left out, never shown as a mark.
-        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="ignore")
         self._stop = tuple(stop)
         self._held = ""  # may be the start of a stop sequence
         self.is_stopped = False
 
-    def push(self, piece: bytes) -> str:
-        """The text that is certain with these bytes; after a stop sequence, none."""
+    def push(self, text: str) -> str:
+        """What is certain with this text; after a stop sequence, nothing."""
         if self.is_stopped:
             return ""
-        text = self._held + self._decoder.decode(piece)
+        text = self._held + text
         # The one that is complete first counts, however the text came in portions.
         found = [(at + len(stop), at) for stop in self._stop if (at := text.find(stop)) >= 0]
         if found:
             self.is_stopped = True
             self._held = ""
             return text[: min(found)[1]]
-        certain = len(text) - self._doubtful(text)
+        certain = len(text) - unsure(text, self._stop)
         self._held = text[certain:]
         return text[:certain]
 
     def flush(self) -> str:
-        """What was held back, as the reply has ended; half a character stays out."""
+        """What was held back, as the reply has ended, or goes on with something else than text."""
         held, self._held = self._held, ""
         return held
-
-    def _doubtful(self, text: str) -> int:
-        """How many characters at the end may be the start of a stop sequence."""
-        return max(
-            (
-                length
-                for stop in self._stop
-                for length in range(1, min(len(stop), len(text) + 1))
-                if text.endswith(stop[:length])
-            ),
-            default=0,
-        )

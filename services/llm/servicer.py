@@ -8,8 +8,8 @@ import grpc
 from services.common.capabilities import engine_infos
 from services.common.chain import EngineChain
 from services.llm.config import LlmSection
-from services.llm.engine import LlmEngine, TextDelta
-from services.llm.wire import read_request, write_finished
+from services.llm.engine import LlmEngine
+from services.llm.wire import read_request, write_event
 from services.llm.writer import Tally, Writer
 from superwhisper.common.v1 import capabilities_pb2
 from superwhisper.llm.v1 import llm_pb2, llm_pb2_grpc
@@ -33,19 +33,14 @@ class LlmServicer(llm_pb2_grpc.LlmServiceServicer):
         generation = read_request(request, self._settings)
         async with aclosing(self._writer.write(generation, tally)) as answers:
             async for answer in answers:
-                event = answer.value
-                if isinstance(event, TextDelta):
-                    yield llm_pb2.GenerateResponse(text_delta=event.text)
-                else:
-                    finished = write_finished(event, answer.backend, _timings(tally))
-                    yield llm_pb2.GenerateResponse(finished=finished)
+                yield write_event(answer.value, answer.backend, _timings(tally))
 
     async def GetCapabilities(
         self, request: llm_pb2.GetCapabilitiesRequest, context: _Context
     ) -> llm_pb2.GetCapabilitiesResponse:
         """See the proto."""
         engines = self._chain.status()
-        context_tokens = [status.engine.context_tokens for status in engines if status.engine is not None]
+        loaded = [status.engine for status in engines if status.engine is not None]
         return llm_pb2.GetCapabilitiesResponse(
             engines=engine_infos(engines, lambda _: ()),
             limits=capabilities_pb2.Limits(
@@ -53,8 +48,10 @@ class LlmServicer(llm_pb2_grpc.LlmServiceServicer):
                 max_concurrent_streams=self._settings.max_streams,
                 max_text_characters=self._settings.max_text_characters,
             ),
-            context_tokens=max(context_tokens, default=0),
+            context_tokens=max((engine.context_tokens for engine in loaded), default=0),
             max_reply_tokens=self._settings.max_reply_tokens,
+            supports_tools=any(engine.supports_tools for engine in loaded),
+            supports_response_format=any(engine.supports_formats for engine in loaded),
         )
 
 

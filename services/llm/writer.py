@@ -7,9 +7,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from services.common.chain import Answer, EngineChain
+from services.common.errors import InvalidInputError, UnsupportedError
 from services.common.tasks import read_ahead
 from services.llm.config import LlmSection
-from services.llm.engine import Finished, Generation, LlmEngine, ReplyEvent, TextDelta
+from services.llm.engine import Finished, Generation, LlmEngine, ReplyEvent, TextDelta, Thinking, ToolCall
 from services.llm.metrics import LlmMetrics
 
 _NO_BACKEND = "none"
@@ -43,11 +44,16 @@ class Writer:
         self._events_ahead = settings.max_reply_tokens + 2
 
     async def write(self, request: Generation, tally: Tally) -> AsyncGenerator[Answer[ReplyEvent], None]:
-        """The reply, as it is written."""
+        """The reply, as it is written, without what the model thinks.
+
+        InvalidInputError where the request has what no engine supports.
+        """
         try:
             async with aclosing(read_ahead(self._in_turn(request, tally), self._events_ahead)) as events:
                 async for event in events:
                     yield event
+        except UnsupportedError as error:
+            raise InvalidInputError(error.field, error.message, reason=error.detailed_reason) from error
         finally:
             self._metrics.response_seconds.observe(tally.elapsed_ms() / 1000)
 
@@ -63,14 +69,15 @@ class Writer:
             async with aclosing(answers):
                 async for answer in answers:
                     self._count(answer, tally)
-                    yield answer
+                    if not isinstance(answer.value, Thinking):
+                        yield answer
         finally:
             self._turns.release()
 
     def _count(self, answer: Answer[ReplyEvent], tally: Tally) -> None:
         backend, event = answer.backend, answer.value
         tally.backend = backend
-        if isinstance(event, TextDelta) and not tally.first_token_ms:
+        if isinstance(event, TextDelta | ToolCall) and not tally.first_token_ms:
             tally.first_token_ms = tally.elapsed_ms()
             self._metrics.first_token_seconds.labels(backend).observe(tally.first_token_ms / 1000)
         if isinstance(event, Finished):

@@ -5,18 +5,19 @@ from dataclasses import replace
 
 import pytest
 import pytest_asyncio
+from prometheus_client import CollectorRegistry
 
 from services.llm.engine import LlmEngine, TextDelta
 from services.llm.fixed import FixedReplyEngine
-from services.llm.llama_model import LlamaOptions
-from services.llm.llamacpp import LlamaCppEngine
+from services.llm.llamacpp import LlamaCppEngine, LlamaLimits
+from services.llm.metrics import LlamaMetrics
 from tests.fakes.minds import ScriptedMind
-from tests.support.llm import GREEDY, collect, generation, tiny_model
+from tests.support.llm import GREEDY, TINY, collect, generation, tiny_model
 
 
 async def _llama() -> LlmEngine:
-    options = LlamaOptions(context_tokens=512, batch_tokens=64, threads=1, gpu_layers=0)
-    return await LlamaCppEngine.load(tiny_model(), options, limit_s=60)
+    metrics = LlamaMetrics(CollectorRegistry()).of("llama.cpp")
+    return await LlamaCppEngine.load(tiny_model(), TINY, LlamaLimits(step_s=60), metrics)
 
 
 async def _fixed() -> LlmEngine:

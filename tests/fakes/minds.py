@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator
 
-from services.llm.engine import Finished, FinishReason, Generation, ReplyEvent, TextDelta, Usage
+from services.llm.engine import Finished, FinishReason, Generation, ReplyEvent, TextDelta, Thinking, ToolCall, Usage
 
 
 class ScriptedMind:
     """Says its words one by one, or raises the error among them. With `gated`, a word waits for `release`."""
 
-    def __init__(self, *script: str | BaseException, gated: bool = False) -> None:
+    def __init__(self, *script: str | Thinking | ToolCall | BaseException, gated: bool = False) -> None:
         self.asked: list[str] = []  # the conversations, in the order in which they were taken up
         self.ended: list[str] = []
         self.written = 0
@@ -19,6 +19,14 @@ class ScriptedMind:
     @property
     def context_tokens(self) -> int:
         return 1000
+
+    @property
+    def supports_tools(self) -> bool:
+        return True
+
+    @property
+    def supports_formats(self) -> bool:
+        return True
 
     def release(self, words: int = 1) -> None:
         """So many more words may be said."""
@@ -33,7 +41,7 @@ class ScriptedMind:
                 if isinstance(step, BaseException):
                     raise step
                 self.written += 1
-                yield TextDelta(step)
+                yield TextDelta(step) if isinstance(step, str) else step
             yield Finished(FinishReason.STOP, Usage(3, 1, len(self._script)))
         finally:
             self.ended.append(request.conversation_id)

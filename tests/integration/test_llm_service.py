@@ -1,5 +1,6 @@
 """The real mind over a real socket, with the model of the embedded profile and without any."""
 
+import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import TypeAlias
@@ -27,7 +28,8 @@ Stub: TypeAlias = "llm_pb2_grpc.LlmServiceAsyncStub"  # only in the type stubs
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def service() -> Service:
-    return build(settings("--llm.model", small_model(), "--llm.max_streams", "3"))
+    small_model()
+    return build(settings("--llm.max_streams", "3", "--llm.max_parallel", "1"))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -57,7 +59,7 @@ async def test_a_question_is_answered_in_words_as_they_are_written(stub: Stub) -
     deltas, finished = await reply(stub, request)
     assert len(deltas) > 4
     assert "France" in "".join(deltas)
-    assert finished.backend == "llama.cpp"
+    assert finished.backend == "smollm2-135m"
     assert finished.usage.completion_tokens >= len(deltas)
     timings = finished.timings
     assert 0 <= timings.queued_ms < timings.first_token_ms < timings.total_ms
@@ -97,7 +99,7 @@ async def test_a_conversation_goes_on_from_what_is_known(stub: Stub) -> None:
 
 async def test_a_caller_that_leaves_frees_the_model(stub: Stub, service: Service) -> None:
     def cancelled() -> float:
-        labels = {"backend": "llama.cpp", "status": "cancelled", "gpu": ""}
+        labels = {"backend": "smollm2-135m", "status": "cancelled", "gpu": ""}
         return service.registry.get_sample_value("llm_requests_total", labels) or 0
 
     before = cancelled()
@@ -136,17 +138,17 @@ async def test_what_is_too_long_or_wrong_is_refused_and_the_service_lives(stub: 
     wrong = await refusal(stub, ask("Hi", sampling=Sampling(temperature=float("nan"))))
     assert wrong == ("INVALID_ARGUMENT", "INVALID_INPUT", "sampling.temperature")
     _, finished = await reply(stub, ask("Hello", sampling=Sampling(max_tokens=3)))
-    assert finished.backend == "llama.cpp"
+    assert finished.backend == "smollm2-135m"
 
 
 async def test_capabilities(stub: Stub) -> None:
     can = await stub.GetCapabilities(llm_pb2.GetCapabilitiesRequest(), timeout=LIMIT_S)
-    assert [engine.name for engine in can.engines] == ["llama.cpp", "fixed-reply"]
+    assert [engine.name for engine in can.engines] == ["smollm2-135m", "fixed-reply"]
     assert can.engines[0].state == capabilities_pb2.ENGINE_STATE_READY
     assert (can.context_tokens, can.max_reply_tokens) == (2048, 1024)
     assert (can.limits.max_concurrent_streams, can.limits.max_text_characters) == (3, 100_000)
     assert not can.supports_tools
-    assert not can.supports_response_format
+    assert can.supports_response_format
 
 
 def _broken_file(folder: Path) -> str:
@@ -174,7 +176,9 @@ def _not_installed(folder: Path) -> str:
 async def test_without_its_model_the_service_says_what_it_understood(
     model: Callable[[Path], str], why: str, tmp_path: Path
 ) -> None:
-    service = build(settings("--models_dir", str(tmp_path), "--llm.model", model(tmp_path)))
+    models = json.dumps({"tiny": {"model": model(tmp_path)}})
+    flags = ("--llm.engines", '["tiny", "fixed-reply"]', "--llm.llama_cpp", models)
+    service = build(settings("--models_dir", str(tmp_path), *flags))
     async with serving(service) as address, Connection(address).open() as channel:
         stub: Stub = llm_pb2_grpc.LlmServiceStub(channel)
         deltas, finished = await reply(stub, ask("Quelle heure est-il ?", language_code="fr"))

@@ -1,9 +1,11 @@
 """What the tests of the mind share: models that are on this machine, and requests."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from services.common.config_files import default_models_dir
 from services.common.errors import ModelError
@@ -11,9 +13,14 @@ from services.common.models.store import ModelStore
 from services.common.settings import load
 from services.llm.config import LlmSection, LlmSettings
 from services.llm.engine import ChatMessage, Finished, Generation, ReplyEvent, Role, Sampling, TextDelta
+from services.llm.llama_options import LlamaOptions
+from services.llm.llamacpp import LlamaCppEngine, LlamaLimits
+from services.llm.metrics import LlamaMetrics
 from superwhisper.llm.v1 import llm_pb2
 from tests.support.shared_data import shared_data
 
+# Short enough for f16, which is exact up to 512 tokens; this model's heads are too small for q8_0.
+TINY = LlamaOptions(context_tokens=256, sequences=4, batch_tokens=32, threads=1, kv_type="f16")
 GREEDY = Sampling(temperature=0, top_p=1, top_k=0, min_p=0, repeat_penalty=1, max_tokens=24)
 
 
@@ -22,9 +29,22 @@ def tiny_model() -> Path:
     return shared_data("models/stories260K.gguf")
 
 
+@asynccontextmanager
+async def llama_engine(
+    path: Path | None = None, options: LlamaOptions = TINY, registry: CollectorRegistry | None = None
+) -> AsyncIterator[LlamaCppEngine]:
+    """A real one, of the tiny model where no other is named."""
+    metrics = LlamaMetrics(registry or CollectorRegistry()).of("llama.cpp")
+    engine = await LlamaCppEngine.load(path or tiny_model(), options, LlamaLimits(step_s=60), metrics)
+    try:
+        yield engine
+    finally:
+        await engine.close()
+
+
 def small_model() -> str:
     """The name of the embedded profile's model, or a skip with the reason."""
-    name = section().model
+    name = section().llama_cpp["smollm2-135m"].model
     try:
         ModelStore(default_models_dir()).path(name)
     except ModelError as error:

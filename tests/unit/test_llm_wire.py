@@ -5,8 +5,21 @@ import math
 import pytest
 
 from services.common.errors import CallError, InvalidInputError, OutOfRangeError
-from services.llm.engine import ChatMessage, Generation, Role
-from services.llm.wire import read_request
+from services.llm.engine import (
+    ChatMessage,
+    Finished,
+    FinishReason,
+    Generation,
+    GrammarFormat,
+    JsonFormat,
+    ReplyEvent,
+    ReplyFormat,
+    Role,
+    TextDelta,
+    ToolCall,
+    Usage,
+)
+from services.llm.wire import read_request, write_event
 from superwhisper.llm.v1 import llm_pb2
 from tests.support.llm import ask, section
 
@@ -67,7 +80,7 @@ def test_no_messages() -> None:
         ((llm_pb2.ROLE_SYSTEM, llm_pb2.ROLE_SYSTEM, llm_pb2.ROLE_USER), "messages[1].role"),
         ((llm_pb2.ROLE_USER, llm_pb2.ROLE_ASSISTANT), "messages"),
         ((llm_pb2.ROLE_SYSTEM,), "messages"),
-        ((llm_pb2.ROLE_USER, llm_pb2.ROLE_TOOL), "messages[1]"),
+        ((llm_pb2.ROLE_USER, llm_pb2.ROLE_TOOL), "messages[1].tool_call_id"),
     ],
 )
 def test_messages_in_an_order_that_is_no_conversation(roles: "tuple[llm_pb2.Role.ValueType, ...]", field: str) -> None:
@@ -86,8 +99,8 @@ def test_an_empty_message(content: str) -> None:
 def test_more_text_or_turns_than_the_limits() -> None:
     assert refused(ask("a" * 600, "b" * 300, "c" * 101), OutOfRangeError) == "messages"
     assert read(ask("a" * 600, "b" * 300, "c" * 100))
-    assert refused(ask(*["so"] * 103), OutOfRangeError) == "messages"
-    assert len(read(ask(*["so"] * 101)).messages) == 101
+    assert refused(ask(*["a"] * 513), OutOfRangeError) == "messages"
+    assert len(read(ask(*["a"] * 511)).messages) == 511
     assert refused(ask("Hi", conversation_id="c" * 129), OutOfRangeError) == "conversation_id"
     assert read(ask("Hi", conversation_id="é" * 128))
 
@@ -129,10 +142,41 @@ def test_stop_sequences() -> None:
     assert refused(sampled(stop=["x" * 129]), OutOfRangeError) == "sampling.stop[0]"
 
 
-def test_tools_and_formats_are_for_later() -> None:
-    assert refused(ask("Hi", tools=[llm_pb2.Tool(name="clock")]), InvalidInputError) == "tools"
-    called = ask("Hi", "Wait", "So?")
-    called.messages[1].tool_calls.add(id="1", name="clock")
-    assert refused(called, InvalidInputError) == "messages[1]"
-    for kind in (llm_pb2.ResponseFormat(json_schema="{}"), llm_pb2.ResponseFormat()):
-        assert refused(ask("Hi", response_format=kind), InvalidInputError) == "response_format"
+@pytest.mark.parametrize(
+    ("given", "form"),
+    [
+        (llm_pb2.ResponseFormat(json_schema="{}"), JsonFormat("{}")),
+        (llm_pb2.ResponseFormat(grammar='root ::= "a"'), GrammarFormat('root ::= "a"')),
+    ],
+)
+def test_a_format(given: llm_pb2.ResponseFormat, form: ReplyFormat) -> None:
+    assert read(ask("Hi", response_format=given)).format == form
+    assert read(ask("Hi")).format is None
+
+
+def test_a_format_of_no_kind() -> None:
+    assert refused(ask("Hi", response_format=llm_pb2.ResponseFormat()), InvalidInputError) == "response_format"
+
+
+@pytest.mark.parametrize(
+    ("event", "kind"),
+    [
+        (TextDelta("é"), "text_delta"),
+        (ToolCall("1", "lamp", "{}"), "tool_call"),
+        (Finished(FinishReason.TOOL_CALLS, Usage(3, 2, 1)), "finished"),
+    ],
+)
+def test_what_is_sent(event: ReplyEvent, kind: str) -> None:
+    response = write_event(event, "engine", llm_pb2.GenerationTimings(total_ms=5))
+    assert response.WhichOneof("event") == kind
+
+
+def test_the_end_tells_what_it_cost() -> None:
+    end = write_event(Finished(FinishReason.LENGTH, Usage(3, 2, 1)), "engine", llm_pb2.GenerationTimings(total_ms=5))
+    usage = llm_pb2.Usage(prompt_tokens=3, cached_prompt_tokens=2, completion_tokens=1)
+    assert end.finished == llm_pb2.GenerationFinished(
+        finish_reason=llm_pb2.FINISH_REASON_LENGTH,
+        usage=usage,
+        backend="engine",
+        timings=llm_pb2.GenerationTimings(total_ms=5),
+    )

@@ -7,9 +7,9 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from services.common.chain import Answer, Candidate, EngineChain
-from services.common.errors import EngineFailedError, InvalidInputError, UnavailableError
+from services.common.errors import EngineFailedError, InvalidInputError, UnavailableError, UnsupportedError
 from services.common.metrics import ChainMetrics
-from services.llm.engine import Finished, LlmEngine, ReplyEvent, TextDelta
+from services.llm.engine import Finished, LlmEngine, ReplyEvent, TextDelta, Thinking, ToolCall
 from services.llm.fixed import FixedReplyEngine
 from services.llm.metrics import LlmMetrics
 from services.llm.writer import Tally, Writer
@@ -35,7 +35,7 @@ class Bench:
             [candidate(number, engine) for number, engine in enumerate(engines)],
             ChainMetrics.create(self.registry, "llm"),
         )
-        self.writer = Writer(chain, LlmMetrics.create(self.registry), section(*flags))
+        self.writer = Writer(chain, LlmMetrics.create(self.registry), section("--llm.max_parallel", "1", *flags))
 
     async def reply(self, name: str = "") -> list[Answer[ReplyEvent]]:
         return [answer async for answer in self.writer.write(generation("Hi", name=name), self.tally)]
@@ -153,6 +153,25 @@ async def test_what_the_engine_refuses_is_the_callers_affair() -> None:
     with pytest.raises(InvalidInputError, match="too long"):
         await bench.reply()
     assert bench.requests("engine-0", "refused") == 1
+
+
+async def test_what_the_model_thinks_is_not_shown() -> None:
+    bench = Bench(ScriptedMind(Thinking(), "one ", Thinking(), "two"))
+    answers = await bench.reply()
+    assert words(answers) == ["one ", "two"]
+    assert len(answers) == 3
+
+
+async def test_a_call_of_a_tool_is_passed_on() -> None:
+    call = ToolCall("1", "lamp", "{}")
+    assert [answer.value for answer in await Bench(ScriptedMind(call)).reply()][:-1] == [call]
+
+
+async def test_what_no_engine_supports_is_the_callers_affair() -> None:
+    bench = Bench(ScriptedMind(UnsupportedError("the model knows no tools", field="tools")))
+    with pytest.raises(InvalidInputError, match="knows no tools") as caught:
+        await bench.reply()
+    assert caught.value.field == "tools"
 
 
 async def test_when_no_engine_is_left_it_says_so() -> None:

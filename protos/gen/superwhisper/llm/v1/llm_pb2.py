@@ -25,17 +25,19 @@ _sym_db = _symbol_database.Default()
 from superwhisper.common.v1 import capabilities_pb2 as superwhisper_dot_common_dot_v1_dot_capabilities__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dsuperwhisper/llm/v1/llm.proto\x12\x13superwhisper.llm.v1\x1a)superwhisper/common/v1/capabilities.proto\"\x8c\x01\n\x07Message\x12\'\n\x04role\x18\x01 \x01(\x0e\x32\x19.superwhisper.llm.v1.Role\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\t\x12\x31\n\ntool_calls\x18\x03 \x03(\x0b\x32\x1d.superwhisper.llm.v1.ToolCall\x12\x14\n\x0ctool_call_id\x18\x04 \x01(\t\"I\n\x04Tool\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x1e\n\x16parameters_json_schema\x18\x03 \x01(\t\"<\n\x08ToolCall\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x16\n\x0e\x61rguments_json\x18\x03 \x01(\t\"\x96\x02\n\x0eSamplingConfig\x12\x18\n\x0btemperature\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05top_p\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x12\n\x05top_k\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x12\n\x05min_p\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x1b\n\x0erepeat_penalty\x18\x05 \x01(\x01H\x04\x88\x01\x01\x12\x11\n\x04seed\x18\x06 \x01(\x03H\x05\x88\x01\x01\x12\x17\n\nmax_tokens\x18\x07 \x01(\x05H\x06\x88\x01\x01\x12\x0c\n\x04stop\x18\x08 \x03(\tB\x0e\n\x0c_temperatureB\x08\n\x06_top_pB\x08\n\x06_top_kB\x08\n\x06_min_pB\x11\n\x0f_repeat_penaltyB\x07\n\x05_seedB\r\n\x0b_max_tokens\"B\n\x0eResponseFormat\x12\x15\n\x0bjson_schema\x18\x01 \x01(\tH\x00\x12\x11\n\x07grammar\x18\x02 \x01(\tH\x00\x42\x06\n\x04kind\"\x90\x02\n\x0fGenerateRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12.\n\x08messages\x18\x02 \x03(\x0b\x32\x1c.superwhisper.llm.v1.Message\x12\x35\n\x08sampling\x18\x03 \x01(\x0b\x32#.superwhisper.llm.v1.SamplingConfig\x12\x15\n\rlanguage_code\x18\x04 \x01(\t\x12(\n\x05tools\x18\x05 \x03(\x0b\x32\x19.superwhisper.llm.v1.Tool\x12<\n\x0fresponse_format\x18\x06 \x01(\x0b\x32#.superwhisper.llm.v1.ResponseFormat\"\xa2\x01\n\x10GenerateResponse\x12\x14\n\ntext_delta\x18\x01 \x01(\tH\x00\x12\x32\n\ttool_call\x18\x02 \x01(\x0b\x32\x1d.superwhisper.llm.v1.ToolCallH\x00\x12;\n\x08\x66inished\x18\x03 \x01(\x0b\x32\'.superwhisper.llm.v1.GenerationFinishedH\x00\x42\x07\n\x05\x65vent\"\xc3\x01\n\x12GenerationFinished\x12\x38\n\rfinish_reason\x18\x01 \x01(\x0e\x32!.superwhisper.llm.v1.FinishReason\x12)\n\x05usage\x18\x02 \x01(\x0b\x32\x1a.superwhisper.llm.v1.Usage\x12\x0f\n\x07\x62\x61\x63kend\x18\x03 \x01(\t\x12\x37\n\x07timings\x18\x04 \x01(\x0b\x32&.superwhisper.llm.v1.GenerationTimings\"W\n\x05Usage\x12\x15\n\rprompt_tokens\x18\x01 \x01(\x05\x12\x1c\n\x14\x63\x61\x63hed_prompt_tokens\x18\x02 \x01(\x05\x12\x19\n\x11\x63ompletion_tokens\x18\x03 \x01(\x05\"P\n\x11GenerationTimings\x12\x11\n\tqueued_ms\x18\x01 \x01(\x01\x12\x16\n\x0e\x66irst_token_ms\x18\x02 \x01(\x01\x12\x10\n\x08total_ms\x18\x03 \x01(\x01\"\x18\n\x16GetCapabilitiesRequest\"\xea\x01\n\x17GetCapabilitiesResponse\x12\x33\n\x07\x65ngines\x18\x01 \x03(\x0b\x32\".superwhisper.common.v1.EngineInfo\x12.\n\x06limits\x18\x02 \x01(\x0b\x32\x1e.superwhisper.common.v1.Limits\x12\x16\n\x0e\x63ontext_tokens\x18\x03 \x01(\x05\x12\x18\n\x10max_reply_tokens\x18\x04 \x01(\x05\x12\x16\n\x0esupports_tools\x18\x05 \x01(\x08\x12 \n\x18supports_response_format\x18\x06 \x01(\x08*_\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_SYSTEM\x10\x01\x12\r\n\tROLE_USER\x10\x02\x12\x12\n\x0eROLE_ASSISTANT\x10\x03\x12\r\n\tROLE_TOOL\x10\x04*}\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02\x12\x1c\n\x18\x46INISH_REASON_TOOL_CALLS\x10\x03\x32\xd5\x01\n\nLlmService\x12Y\n\x08Generate\x12$.superwhisper.llm.v1.GenerateRequest\x1a%.superwhisper.llm.v1.GenerateResponse0\x01\x12l\n\x0fGetCapabilities\x12+.superwhisper.llm.v1.GetCapabilitiesRequest\x1a,.superwhisper.llm.v1.GetCapabilitiesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dsuperwhisper/llm/v1/llm.proto\x12\x13superwhisper.llm.v1\x1a)superwhisper/common/v1/capabilities.proto\"\x8c\x01\n\x07Message\x12\'\n\x04role\x18\x01 \x01(\x0e\x32\x19.superwhisper.llm.v1.Role\x12\x0f\n\x07\x63ontent\x18\x02 \x01(\t\x12\x31\n\ntool_calls\x18\x03 \x03(\x0b\x32\x1d.superwhisper.llm.v1.ToolCall\x12\x14\n\x0ctool_call_id\x18\x04 \x01(\t\"I\n\x04Tool\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x13\n\x0b\x64\x65scription\x18\x02 \x01(\t\x12\x1e\n\x16parameters_json_schema\x18\x03 \x01(\t\"<\n\x08ToolCall\x12\n\n\x02id\x18\x01 \x01(\t\x12\x0c\n\x04name\x18\x02 \x01(\t\x12\x16\n\x0e\x61rguments_json\x18\x03 \x01(\t\"\x96\x02\n\x0eSamplingConfig\x12\x18\n\x0btemperature\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x12\n\x05top_p\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x12\n\x05top_k\x18\x03 \x01(\x05H\x02\x88\x01\x01\x12\x12\n\x05min_p\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x1b\n\x0erepeat_penalty\x18\x05 \x01(\x01H\x04\x88\x01\x01\x12\x11\n\x04seed\x18\x06 \x01(\x03H\x05\x88\x01\x01\x12\x17\n\nmax_tokens\x18\x07 \x01(\x05H\x06\x88\x01\x01\x12\x0c\n\x04stop\x18\x08 \x03(\tB\x0e\n\x0c_temperatureB\x08\n\x06_top_pB\x08\n\x06_top_kB\x08\n\x06_min_pB\x11\n\x0f_repeat_penaltyB\x07\n\x05_seedB\r\n\x0b_max_tokens\"B\n\x0eResponseFormat\x12\x15\n\x0bjson_schema\x18\x01 \x01(\tH\x00\x12\x11\n\x07grammar\x18\x02 \x01(\tH\x00\x42\x06\n\x04kind\"\xc6\x02\n\x0fGenerateRequest\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12.\n\x08messages\x18\x02 \x03(\x0b\x32\x1c.superwhisper.llm.v1.Message\x12\x35\n\x08sampling\x18\x03 \x01(\x0b\x32#.superwhisper.llm.v1.SamplingConfig\x12\x15\n\rlanguage_code\x18\x04 \x01(\t\x12(\n\x05tools\x18\x05 \x03(\x0b\x32\x19.superwhisper.llm.v1.Tool\x12<\n\x0fresponse_format\x18\x06 \x01(\x0b\x32#.superwhisper.llm.v1.ResponseFormat\x12\x34\n\x0btool_choice\x18\x07 \x01(\x0e\x32\x1f.superwhisper.llm.v1.ToolChoice\"\xa2\x01\n\x10GenerateResponse\x12\x14\n\ntext_delta\x18\x01 \x01(\tH\x00\x12\x32\n\ttool_call\x18\x02 \x01(\x0b\x32\x1d.superwhisper.llm.v1.ToolCallH\x00\x12;\n\x08\x66inished\x18\x03 \x01(\x0b\x32\'.superwhisper.llm.v1.GenerationFinishedH\x00\x42\x07\n\x05\x65vent\"\xc3\x01\n\x12GenerationFinished\x12\x38\n\rfinish_reason\x18\x01 \x01(\x0e\x32!.superwhisper.llm.v1.FinishReason\x12)\n\x05usage\x18\x02 \x01(\x0b\x32\x1a.superwhisper.llm.v1.Usage\x12\x0f\n\x07\x62\x61\x63kend\x18\x03 \x01(\t\x12\x37\n\x07timings\x18\x04 \x01(\x0b\x32&.superwhisper.llm.v1.GenerationTimings\"W\n\x05Usage\x12\x15\n\rprompt_tokens\x18\x01 \x01(\x05\x12\x1c\n\x14\x63\x61\x63hed_prompt_tokens\x18\x02 \x01(\x05\x12\x19\n\x11\x63ompletion_tokens\x18\x03 \x01(\x05\"P\n\x11GenerationTimings\x12\x11\n\tqueued_ms\x18\x01 \x01(\x01\x12\x16\n\x0e\x66irst_token_ms\x18\x02 \x01(\x01\x12\x10\n\x08total_ms\x18\x03 \x01(\x01\"\x18\n\x16GetCapabilitiesRequest\"\xea\x01\n\x17GetCapabilitiesResponse\x12\x33\n\x07\x65ngines\x18\x01 \x03(\x0b\x32\".superwhisper.common.v1.EngineInfo\x12.\n\x06limits\x18\x02 \x01(\x0b\x32\x1e.superwhisper.common.v1.Limits\x12\x16\n\x0e\x63ontext_tokens\x18\x03 \x01(\x05\x12\x18\n\x10max_reply_tokens\x18\x04 \x01(\x05\x12\x16\n\x0esupports_tools\x18\x05 \x01(\x08\x12 \n\x18supports_response_format\x18\x06 \x01(\x08*_\n\x04Role\x12\x14\n\x10ROLE_UNSPECIFIED\x10\x00\x12\x0f\n\x0bROLE_SYSTEM\x10\x01\x12\r\n\tROLE_USER\x10\x02\x12\x12\n\x0eROLE_ASSISTANT\x10\x03\x12\r\n\tROLE_TOOL\x10\x04*Y\n\nToolChoice\x12\x1b\n\x17TOOL_CHOICE_UNSPECIFIED\x10\x00\x12\x14\n\x10TOOL_CHOICE_NONE\x10\x01\x12\x18\n\x14TOOL_CHOICE_REQUIRED\x10\x02*}\n\x0c\x46inishReason\x12\x1d\n\x19\x46INISH_REASON_UNSPECIFIED\x10\x00\x12\x16\n\x12\x46INISH_REASON_STOP\x10\x01\x12\x18\n\x14\x46INISH_REASON_LENGTH\x10\x02\x12\x1c\n\x18\x46INISH_REASON_TOOL_CALLS\x10\x03\x32\xd5\x01\n\nLlmService\x12Y\n\x08Generate\x12$.superwhisper.llm.v1.GenerateRequest\x1a%.superwhisper.llm.v1.GenerateResponse0\x01\x12l\n\x0fGetCapabilities\x12+.superwhisper.llm.v1.GetCapabilitiesRequest\x1a,.superwhisper.llm.v1.GetCapabilitiesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'superwhisper.llm.v1.llm_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ROLE']._serialized_start=1798
-  _globals['_ROLE']._serialized_end=1893
-  _globals['_FINISHREASON']._serialized_start=1895
-  _globals['_FINISHREASON']._serialized_end=2020
+  _globals['_ROLE']._serialized_start=1852
+  _globals['_ROLE']._serialized_end=1947
+  _globals['_TOOLCHOICE']._serialized_start=1949
+  _globals['_TOOLCHOICE']._serialized_end=2038
+  _globals['_FINISHREASON']._serialized_start=2040
+  _globals['_FINISHREASON']._serialized_end=2165
   _globals['_MESSAGE']._serialized_start=98
   _globals['_MESSAGE']._serialized_end=238
   _globals['_TOOL']._serialized_start=240
@@ -47,19 +49,19 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESPONSEFORMAT']._serialized_start=658
   _globals['_RESPONSEFORMAT']._serialized_end=724
   _globals['_GENERATEREQUEST']._serialized_start=727
-  _globals['_GENERATEREQUEST']._serialized_end=999
-  _globals['_GENERATERESPONSE']._serialized_start=1002
-  _globals['_GENERATERESPONSE']._serialized_end=1164
-  _globals['_GENERATIONFINISHED']._serialized_start=1167
-  _globals['_GENERATIONFINISHED']._serialized_end=1362
-  _globals['_USAGE']._serialized_start=1364
-  _globals['_USAGE']._serialized_end=1451
-  _globals['_GENERATIONTIMINGS']._serialized_start=1453
-  _globals['_GENERATIONTIMINGS']._serialized_end=1533
-  _globals['_GETCAPABILITIESREQUEST']._serialized_start=1535
-  _globals['_GETCAPABILITIESREQUEST']._serialized_end=1559
-  _globals['_GETCAPABILITIESRESPONSE']._serialized_start=1562
-  _globals['_GETCAPABILITIESRESPONSE']._serialized_end=1796
-  _globals['_LLMSERVICE']._serialized_start=2023
-  _globals['_LLMSERVICE']._serialized_end=2236
+  _globals['_GENERATEREQUEST']._serialized_end=1053
+  _globals['_GENERATERESPONSE']._serialized_start=1056
+  _globals['_GENERATERESPONSE']._serialized_end=1218
+  _globals['_GENERATIONFINISHED']._serialized_start=1221
+  _globals['_GENERATIONFINISHED']._serialized_end=1416
+  _globals['_USAGE']._serialized_start=1418
+  _globals['_USAGE']._serialized_end=1505
+  _globals['_GENERATIONTIMINGS']._serialized_start=1507
+  _globals['_GENERATIONTIMINGS']._serialized_end=1587
+  _globals['_GETCAPABILITIESREQUEST']._serialized_start=1589
+  _globals['_GETCAPABILITIESREQUEST']._serialized_end=1613
+  _globals['_GETCAPABILITIESRESPONSE']._serialized_start=1616
+  _globals['_GETCAPABILITIESRESPONSE']._serialized_end=1850
+  _globals['_LLMSERVICE']._serialized_start=2168
+  _globals['_LLMSERVICE']._serialized_end=2381
 # @@protoc_insertion_point(module_scope)

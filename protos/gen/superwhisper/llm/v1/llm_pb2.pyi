@@ -52,6 +52,30 @@ ROLE_TOOL: Role.ValueType  # 4
 """The result of a tool that the assistant called."""
 Global___Role: _TypeAlias = Role  # noqa: Y015
 
+class _ToolChoice:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _ToolChoiceEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ToolChoice.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    TOOL_CHOICE_UNSPECIFIED: _ToolChoice.ValueType  # 0
+    """As the assistant sees fit."""
+    TOOL_CHOICE_NONE: _ToolChoice.ValueType  # 1
+    """None, though they are declared."""
+    TOOL_CHOICE_REQUIRED: _ToolChoice.ValueType  # 2
+    """One of them, whatever the assistant would rather say."""
+
+class ToolChoice(_ToolChoice, metaclass=_ToolChoiceEnumTypeWrapper):
+    """Whether tools are called."""
+
+TOOL_CHOICE_UNSPECIFIED: ToolChoice.ValueType  # 0
+"""As the assistant sees fit."""
+TOOL_CHOICE_NONE: ToolChoice.ValueType  # 1
+"""None, though they are declared."""
+TOOL_CHOICE_REQUIRED: ToolChoice.ValueType  # 2
+"""One of them, whatever the assistant would rather say."""
+Global___ToolChoice: _TypeAlias = ToolChoice  # noqa: Y015
+
 class _FinishReason:
     ValueType = _typing.NewType("ValueType", _builtins.int)
     V: _TypeAlias = ValueType  # noqa: Y015
@@ -295,18 +319,24 @@ class GenerateRequest(_message.Message):
     LANGUAGE_CODE_FIELD_NUMBER: _builtins.int
     TOOLS_FIELD_NUMBER: _builtins.int
     RESPONSE_FORMAT_FIELD_NUMBER: _builtins.int
+    TOOL_CHOICE_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """Optional. Names the conversation, so that what was read before need not be
-    read again. At most 128 characters. Empty: nothing is kept.
+    read again. At most 128 characters. What was read of a conversation without
+    a name is the first to be forgotten.
     """
     language_code: _builtins.str
     """Optional. BCP-47 code of the person's language; used by the fixed reply that
     is given when every model is away.
     """
+    tool_choice: Global___ToolChoice.ValueType
+    """Optional. Whether one of `tools` is called."""
     @_builtins.property
     def messages(self) -> _containers.RepeatedCompositeFieldContainer[Global___Message]:
         """Required. The whole conversation so far, oldest first; the last message is
-        the person's or a tool's.
+        the person's or a tool's. Where it is longer than the model can read, whole
+        turns are left out, the oldest first; the system's message and the last turn
+        stay.
         """
 
     @_builtins.property
@@ -321,7 +351,9 @@ class GenerateRequest(_message.Message):
 
     @_builtins.property
     def response_format(self) -> Global___ResponseFormat:
-        """Optional. What the reply must look like."""
+        """Optional. What the reply must look like. INVALID_ARGUMENT where the engine
+        cannot be held to a format, or together with tools.
+        """
 
     def __init__(
         self,
@@ -332,10 +364,11 @@ class GenerateRequest(_message.Message):
         language_code: _builtins.str = ...,
         tools: _abc.Iterable[Global___Tool] | None = ...,
         response_format: Global___ResponseFormat | None = ...,
+        tool_choice: Global___ToolChoice.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["response_format", b"response_format", "sampling", b"sampling"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "language_code", b"language_code", "messages", b"messages", "response_format", b"response_format", "sampling", b"sampling", "tools", b"tools"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "language_code", b"language_code", "messages", b"messages", "response_format", b"response_format", "sampling", b"sampling", "tool_choice", b"tool_choice", "tools", b"tools"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

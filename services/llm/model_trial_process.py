@@ -1,0 +1,83 @@
+"""The process that tries a model: `python -m services.llm.model_trial_process FILE [CHAT_TEMPLATE]`.
+
+It does once, with a little memory and on the CPU, all that the engine will do with the file: 0 where it lives through
+that, else it says why not.
+"""
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from services.common.errors import EngineFailedError
+from services.llm.batching import Feed, Job, Step
+from services.llm.engine import ChatMessage, Role
+from services.llm.llama_context import LlamaContext
+from services.llm.llama_library import llama_cpp, take_complaint
+from services.llm.llama_model import LlamaModel
+from services.llm.llama_options import LlamaOptions
+
+# The last of the prompt: a CPU reads ten tokens of a large model in a second.
+_READ_TOKENS = 8
+_WRITTEN_TOKENS = 3
+# Every byte that UTF-8 knows, mostly in characters that are no token of their own. A vocabulary of bytes that lacks
+# one of them ends the process when somebody says such a character.
+_EVERY_BYTE = "".join(map(chr, [*range(1, 0x800), *range(0x1000, 0xD800, 0x800), *range(0x10000, 0x110000, 0x8000)]))
+
+
+def main(path: Path, chat_template: Path | None = None) -> int:
+    """Tries the model; what is wrong with it goes to the standard output."""
+    try:
+        _check_weights(path)
+        options = LlamaOptions(256, batch_tokens=_READ_TOKENS, threads=_threads(), chat_template=chat_template)
+        model = LlamaModel(path, options)
+        _write(model, LlamaContext(model, options), _read(model))
+    except Exception as error:  # noqa: BLE001  # whatever it is, the parent process wants its sentence
+        sys.stdout.write(str(error) or type(error).__name__)
+        return 1
+    return 0
+
+
+def _threads() -> int:
+    """Half of those that there are: the services run already, and two on one core only take turns."""
+    return max(1, (os.cpu_count() or 1) // 2)
+
+
+def _check_weights(path: Path) -> None:
+    """Has llama.cpp look for numbers that are none, which one pass over the file shows."""
+    params = llama_cpp.llama_model_default_params()
+    params.n_gpu_layers = 0
+    params.check_tensors = True
+    params.use_extra_bufts = False  # weights rearranged for this processor would be a copy of them all
+    handle = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
+    if not handle:
+        raise EngineFailedError(take_complaint("llama.cpp does not say why"))
+    llama_cpp.llama_model_free(handle)
+
+
+def _read(model: LlamaModel) -> list[int]:
+    """Has every token and every character looked up; the last tokens of a prompt."""
+    for token in range(model.vocabulary_size):
+        model.piece(token)
+    prompt = model.prompt([ChatMessage(Role.USER, _EVERY_BYTE)], (), thinking=False)
+    return model.tokenize(prompt)[-_READ_TOKENS:]
+
+
+def _write(model: LlamaModel, context: LlamaContext, tokens: list[int]) -> None:
+    if not tokens:
+        raise EngineFailedError("its chat template or its vocabulary makes nothing of a conversation")
+    job = Job("", tokens)
+    position = 0
+    for _ in range(_WRITTEN_TOKENS):
+        feed = Feed(job, 0, position, tuple(tokens), asks=True)
+        place = context.run(Step((), (feed,)))[feed]
+        found = llama_cpp.llama_get_logits_ith(context.handle, place)
+        logits = np.ctypeslib.as_array(found, (model.vocabulary_size,))
+        if not np.isfinite(logits).all():
+            raise EngineFailedError("what it computes are no numbers")
+        position, tokens = position + len(tokens), [int(logits.argmax())]
+
+
+if __name__ == "__main__":
+    sys.exit(main(*map(Path, sys.argv[1:])))

@@ -1,0 +1,71 @@
+"""Tools on the wire: what a request declares, what was called, and what is to be called."""
+
+import json
+import re
+from collections.abc import Sequence
+
+from services.common.errors import InvalidInputError
+from services.common.text import check_length, clean
+from services.llm.engine import Tool, ToolCall, ToolChoice
+from superwhisper.llm.v1 import llm_pb2
+
+_MAX_TOOL_NAME_CHARACTERS = 64
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_CHOICES = {
+    llm_pb2.TOOL_CHOICE_UNSPECIFIED: ToolChoice.AUTO,
+    llm_pb2.TOOL_CHOICE_NONE: ToolChoice.NONE,
+    llm_pb2.TOOL_CHOICE_REQUIRED: ToolChoice.REQUIRED,
+}
+
+
+def read_tools(tools: Sequence[llm_pb2.Tool]) -> tuple[Tool, ...]:
+    """The tools of a request, or the error that names the field."""
+    read: dict[str, Tool] = {}
+    for index, tool in enumerate(tools):
+        field = f"tools[{index}]"
+        _check_tool_name(tool.name, f"{field}.name")
+        if tool.name in read:
+            raise InvalidInputError(f"{field}.name", f"{tool.name} is there twice")
+        if not tool.description.strip():
+            raise InvalidInputError(f"{field}.description", "it is empty: the model would not know when to call it")
+        _check_object(tool.parameters_json_schema, f"{field}.parameters_json_schema")
+        read[tool.name] = Tool(tool.name, clean(tool.description), tool.parameters_json_schema)
+    return tuple(read.values())
+
+
+def read_choice(choice: llm_pb2.ToolChoice, tools: Sequence[Tool]) -> ToolChoice:
+    """Whether they are called."""
+    if choice not in _CHOICES:
+        raise InvalidInputError("tool_choice", f"there is no choice {choice}")
+    if _CHOICES[choice] is ToolChoice.REQUIRED and not tools:
+        raise InvalidInputError("tool_choice", "no tool is declared that could be called")
+    return _CHOICES[choice]
+
+
+def read_call(call: llm_pb2.ToolCall, field: str) -> ToolCall:
+    """A call of an earlier message."""
+    if not call.id:
+        raise InvalidInputError(f"{field}.id", "it is empty")
+    _check_tool_name(call.name, f"{field}.name")
+    _check_object(call.arguments_json, f"{field}.arguments_json")
+    return ToolCall(call.id, call.name, call.arguments_json)
+
+
+def write_call(call: ToolCall) -> llm_pb2.ToolCall:
+    """A call for the caller to make."""
+    return llm_pb2.ToolCall(id=call.id, name=call.name, arguments_json=call.arguments_json)
+
+
+def _check_tool_name(name: str, field: str) -> None:
+    check_length(name, _MAX_TOOL_NAME_CHARACTERS, field)
+    if not _TOOL_NAME.fullmatch(name):
+        raise InvalidInputError(field, "a name is of letters, digits, _ and -")
+
+
+def _check_object(text: str, field: str) -> None:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInputError(field, "it is not JSON") from error
+    if not isinstance(value, dict):
+        raise InvalidInputError(field, "it is no JSON object")
