@@ -1,6 +1,5 @@
 """What was said in a conversation, as the language model is shown it."""
 
-from collections import deque
 from dataclasses import dataclass
 
 from services.orchestrator.ports import Line, Speaker
@@ -8,10 +7,15 @@ from services.orchestrator.ports import Line, Speaker
 
 @dataclass(frozen=True)
 class HistoryLimits:
-    """How much is remembered: the oldest turns are forgotten first."""
+    """How much is remembered at most: the oldest turns are forgotten first."""
 
     turns: int
     characters: int
+
+
+# Where a limit is reached a quarter is forgotten at once. The mind has read what the conversation begins with; if that
+# changed with every turn, it would read all of it anew each time.
+_KEPT_SHARE = 0.75
 
 
 class History:
@@ -20,13 +24,14 @@ class History:
     def __init__(self, system_prompt: str, limits: HistoryLimits) -> None:
         self._system_prompt = system_prompt
         self._limits = limits
-        self._turns: deque[tuple[str, str]] = deque(maxlen=limits.turns)
+        self._turns: list[tuple[str, str]] = []
 
     def add(self, user_text: str, heard_text: str) -> None:
         """A turn that is over: what the user said, and what the user heard."""
         self._turns.append((user_text, heard_text.strip()))
-        while self._turns and self._characters() > self._limits.characters:
-            self._turns.popleft()
+        if self._exceeds(1):
+            while self._turns and self._exceeds(_KEPT_SHARE):
+                del self._turns[0]
 
     def prompt(self, user_text: str) -> list[Line]:
         """The lines that the next reply follows."""
@@ -38,5 +43,7 @@ class History:
         lines.append(Line(Speaker.USER, user_text))
         return lines
 
-    def _characters(self) -> int:
-        return sum(len(said) + len(heard) for said, heard in self._turns)
+    def _exceeds(self, share: float) -> bool:
+        """Whether there is more than this share of a limit."""
+        characters = sum(len(said) + len(heard) for said, heard in self._turns)
+        return len(self._turns) > self._limits.turns * share or characters > self._limits.characters * share
