@@ -139,7 +139,7 @@ class EngineChain(Generic[EngineT]):
 
         When `most_timeouts` engines took longer the request ends with a DeadlineError, whoever else there is.
         """
-        async with aclosing(self._attempts(most_timeouts)) as attempts:
+        async with aclosing(self._attempts(limit_s, most_timeouts)) as attempts:
             async for backend, engine, attempt in attempts:
                 with attempt:
                     async with asyncio.timeout(limit_s):
@@ -152,7 +152,7 @@ class EngineChain(Generic[EngineT]):
         self, use: Callable[[EngineT], AsyncGenerator[Result, None]], first_limit_s: float, next_limit_s: float
     ) -> AsyncGenerator[Answer[Result], None]:
         """A streamed answer; the next engine takes over only before the first item."""
-        async with aclosing(self._attempts(len(self._slots))) as attempts:
+        async with aclosing(self._attempts(first_limit_s, len(self._slots))) as attempts:
             async for backend, engine, attempt in attempts:
                 with attempt:
                     async with aclosing(_in_time(use(engine), first_limit_s, next_limit_s)) as items:
@@ -162,7 +162,9 @@ class EngineChain(Generic[EngineT]):
                         attempt.succeeded()
                         return
 
-    async def _attempts(self, most_timeouts: int) -> AsyncGenerator[tuple[str, EngineT, Attempt], None]:
+    async def _attempts(
+        self, load_patience_s: float, most_timeouts: int
+    ) -> AsyncGenerator[tuple[str, EngineT, Attempt], None]:
         """Each engine that may be tried, with the attempt that judges how it went."""
         refusals: list[UnsupportedError] = []
         timeouts = 0
@@ -170,7 +172,7 @@ class EngineChain(Generic[EngineT]):
         for slot in self._slots:
             if slot.last_resort and refusals and not failed:
                 break
-            engine = await self._acquire(slot)
+            engine = await self._acquire(slot, load_patience_s)
             if engine is None:
                 failed = True
                 continue
@@ -192,17 +194,20 @@ class EngineChain(Generic[EngineT]):
             raise refusals[-1]
         raise self._nobody_left()
 
-    async def _acquire(self, slot: Slot[EngineT]) -> EngineT | None:
-        """The engine, if a request may try it."""
+    async def _acquire(self, slot: Slot[EngineT], load_patience_s: float) -> EngineT | None:
+        """The engine, if a request may try it. One that takes longer to load is there for the next request."""
         if slot.engine is None:
             await self._wait_for_departures()
         if not self._may_be_used(slot) or not slot.breaker.try_acquire():
             return None
         try:
-            return slot.engine if await slot.ensure_loaded() else None
+            await slot.ensure_loaded(load_patience_s)
         except asyncio.CancelledError:
             slot.breaker.release()
             raise
+        if slot.engine is None and slot.failure is None:  # it is still being loaded
+            slot.breaker.release()
+        return slot.engine
 
     async def _wait_for_departures(self) -> None:
         """What is being unloaded makes room for what is to be loaded."""

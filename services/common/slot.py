@@ -128,10 +128,13 @@ class Slot(Generic[EngineT]):
         await asyncio.wait([self._closing])
         return True
 
-    async def ensure_loaded(self) -> bool:
-        """Loads the engine if need be. Callers share one load, and none of them can cancel it for the others."""
+    async def ensure_loaded(self, patience_s: float | None = None) -> bool:
+        """Loads the engine if need be, and waits that long for it; the load goes on.
+
+        Callers share one load, and none of them can cancel it for the others.
+        """
         if loading := self.begin_loading():
-            await asyncio.shield(loading)
+            await asyncio.wait([loading], timeout=patience_s)
         return self.engine is not None
 
     def begin_loading(self) -> "asyncio.Task[None] | None":

@@ -120,6 +120,18 @@ async def test_only_one_request_probes_a_half_open_engine() -> None:
     assert await bench.ask() == Answer("good", "good")
 
 
+async def test_a_request_does_not_wait_longer_for_a_load_than_for_an_answer() -> None:
+    gate = asyncio.Event()
+    slow = Loader(ScriptedEngine("slow"), gate=gate)
+    bench = Bench([failing("good", 9), slow, ScriptedEngine("spare")])
+    for _ in range(4):  # more often than a breaker would forgive, if it were asked
+        assert await bench.ask(limit_s=0.01) == Answer("spare", "spare")
+    gate.set()
+    await wait_until(lambda: "slow" in bench.loaded(), "the load, which went on")
+    assert await bench.ask() == Answer("slow", "slow")
+    assert slow.loads == 1
+
+
 async def test_unsupported_is_nobodys_fault() -> None:
     picky = failing("picky", 5, UnsupportedError("not my language"))
     bench = Bench([picky, ScriptedEngine("spare")])
