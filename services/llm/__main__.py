@@ -93,7 +93,8 @@ def _endpoint_loader(name: str, section: EndpointSection, max_turns: int) -> _Lo
     async def load() -> LlmEngine:
         from services.llm.endpoint import EndpointEngine  # noqa: PLC0415
 
-        return await EndpointEngine.load(name, section, _api_key(section), max_turns)
+        api_key = os.environ.get(section.api_key_env, "") if section.api_key_env else ""
+        return await EndpointEngine.load(name, section, api_key, max_turns)
 
     return load
 
@@ -103,15 +104,6 @@ def _fixed_reply_loader(language_code: str) -> _Load:
         return FixedReplyEngine(language_code)
 
     return load
-
-
-def _api_key(section: EndpointSection) -> str:
-    if not section.api_key_env:
-        return ""
-    key = os.environ.get(section.api_key_env, "")
-    if not key:
-        raise EngineFailedError(f"the environment variable {section.api_key_env}, which holds its key, is not set")
-    return key
 
 
 def _vram_bytes(section: LlamaSection, store: ModelStore) -> int:

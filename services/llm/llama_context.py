@@ -109,7 +109,7 @@ def _context_params(model: LlamaModel, options: LlamaOptions) -> "llama_cpp.llam
     if kv_type != "f16" and model.head_size % _QUANTIZED_BLOCK:
         _log.warning("kv_type f16 instead of %s: the model's heads keep %d values", kv_type, model.head_size)
         kv_type = "f16"
-    params = llama_cpp.llama_context_default_params()
+    params: llama_cpp.llama_context_params = llama_cpp.llama_context_default_params()
     params.n_ctx = model.context_tokens * options.sequences
     params.n_seq_max = options.sequences
     params.kv_unified = False  # each sequence has its own stretch of memory

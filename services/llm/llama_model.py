@@ -138,7 +138,7 @@ def _any_of(texts: Sequence[str]) -> re.Pattern[str]:
 
 
 def _model_params(options: LlamaOptions) -> "llama_cpp.llama_model_params":
-    params = llama_cpp.llama_model_default_params()
+    params: llama_cpp.llama_model_params = llama_cpp.llama_model_default_params()
     params.n_gpu_layers = options.gpu_layers
     params.load_mode = llama_cpp.LLAMA_LOAD_MODE_MMAP if options.mmap else llama_cpp.LLAMA_LOAD_MODE_NONE
     return params

@@ -1,6 +1,7 @@
 """From a request to a reply that llama.cpp can begin: a history that fits, a prompt in tokens, a sampler. Blocking."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from services.common.errors import InvalidInputError, UnsupportedError
 from services.llm.batching import Job
@@ -30,11 +31,14 @@ class LlamaPrompts:
         if request.uses_tools and not self._model.template.supports_tools:
             raise UnsupportedError("the model's chat template knows no tools", field="tools")
         tools = request.tools if request.tool_choice is not ToolChoice.NONE else ()
-        text, tokens = self._fitting(request, tools)
+        grammar = self._grammar(request, tools)
+        # Where a form is prescribed there is no room for thinking: the whole reply must have it.
+        text, tokens = self._fitting(request, tools, thinking=self._thinking and not grammar)
         sampling = request.sampling
-        sampler = LlamaSampler(self._model, sampling, self._grammar(request, tools))
+        sampler = LlamaSampler(self._model, sampling, grammar)
         dialect = self._model.dialect if tools else None
-        reader = ReplyReader(sampling.stop, thinking=opens_thinking(text), dialect=dialect, tools=tools)
+        is_inside = opens_thinking(text) and not grammar
+        reader = ReplyReader(sampling.stop, thinking=is_inside, dialect=dialect, tools=tools)
         limit = min(sampling.max_tokens, self._model.context_tokens - len(tokens))
         return LlamaReply(Job(request.conversation_id, tokens), sampler, reader, limit)
 
@@ -43,22 +47,24 @@ class LlamaPrompts:
             return call_grammar(self._model.dialect, tools)
         return to_gbnf(request.format) if request.format is not None else ""
 
-    def _fitting(self, request: Generation, tools: Sequence[Tool]) -> tuple[str, list[int]]:
+    def _fitting(self, request: Generation, tools: Sequence[Tool], *, thinking: bool) -> tuple[str, list[int]]:
         """The prompt with as many turns as leave the reply its room; that is less where the last turn alone is long."""
-        wanted = min(request.sampling.max_tokens, self._model.context_tokens // 2)
+
+        def read(messages: Sequence[ChatMessage]) -> tuple[str, list[int]]:
+            text = self._model.prompt(messages, tools, thinking=thinking)
+            return text, self._model.tokenize(text)
+
+        def fits(room_tokens: int, messages: Sequence[ChatMessage]) -> bool:
+            return len(read(messages)[1]) + room_tokens <= most_tokens
+
+        most_tokens = self._model.context_tokens
+        wanted = min(request.sampling.max_tokens, most_tokens // 2)
         for room in (wanted, min(wanted, _LEAST_ROOM_TOKENS)):
-            messages = fit(request.messages, lambda shorter: self._fits(shorter, tools, room), self._max_turns)  # noqa: B023  # called at once
+            messages = fit(request.messages, partial(fits, room), self._max_turns)
             if messages is not None:
-                return self._read(messages, tools)
+                return read(messages)
         raise InvalidInputError(
             "messages",
-            f"the last turn is too long: a prompt and its reply have {self._model.context_tokens} tokens together",
+            f"the last turn is too long: a prompt and its reply have {most_tokens} tokens together",
             reason="CONTEXT_TOO_LONG",
         )
-
-    def _fits(self, messages: Sequence[ChatMessage], tools: Sequence[Tool], room_tokens: int) -> bool:
-        return len(self._read(messages, tools)[1]) + room_tokens <= self._model.context_tokens
-
-    def _read(self, messages: Sequence[ChatMessage], tools: Sequence[Tool]) -> tuple[str, list[int]]:
-        text = self._model.prompt(messages, tools, thinking=self._thinking)
-        return text, self._model.tokenize(text)

@@ -63,8 +63,8 @@ class LlamaSampler:
     def _choose(self, candidates: npt.NDArray[np.void]) -> int:
         """The token that the chain selects; it sorts and shortens what it is given."""
         chosen = self._apply(self._chain, candidates)
-        if chosen.selected < 0:
-            raise EngineFailedError("llama.cpp chose no token")
+        if chosen.selected < 0 or not np.isfinite(chosen.data[chosen.selected].logit):
+            raise EngineFailedError("llama.cpp chose no token that it may")
         return int(chosen.data[chosen.selected].id)
 
     def _apply(self, sampler: object, candidates: npt.NDArray[np.void]) -> "llama_cpp.llama_token_data_array":

@@ -14,6 +14,7 @@ from services.llm.gguf import read_header
 
 _PROCESS = "services.llm.model_trial_process"
 _LONGEST_REASON = 500
+_GRACE_S = 5.0  # after which the process ends itself, should nobody be left to end it
 
 
 async def try_out(path: Path, limit_s: float, chat_template: Path | None = None) -> None:
@@ -25,14 +26,14 @@ async def try_out(path: Path, limit_s: float, chat_template: Path | None = None)
     try:
         async with asyncio.timeout(limit_s):
             await asyncio.to_thread(read_header, path)
-            await _run(path, chat_template)
+            await _run(str(path), limit_s, str(chat_template or ""))
     except TimeoutError as error:
         raise EngineFailedError(f"llama.cpp does not come to an end with {path} within {limit_s:g} s") from error
 
 
-async def _run(path: Path, chat_template: Path | None) -> None:
+async def _run(path: str, limit_s: float, chat_template: str) -> None:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", _PROCESS, str(path), *([str(chat_template)] if chat_template else [])),
+        *(sys.executable, "-m", _PROCESS, path, str(limit_s + _GRACE_S), chat_template),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

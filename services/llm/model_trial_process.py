@@ -1,9 +1,10 @@
-"""The process that tries a model: `python -m services.llm.model_trial_process FILE [CHAT_TEMPLATE]`.
+"""The process that tries a model: `python -m services.llm.model_trial_process FILE SECONDS [CHAT_TEMPLATE]`.
 
 It does once, with a little memory and on the CPU, all that the engine will do with the file: 0 where it lives through
-that, else it says why not.
+that, else it says why not. After so many seconds it ends, whether its parent lives or not.
 """
 
+import faulthandler
 import os
 import sys
 from pathlib import Path
@@ -26,12 +27,14 @@ _WRITTEN_TOKENS = 3
 _EVERY_BYTE = "".join(map(chr, [*range(1, 0x800), *range(0x1000, 0xD800, 0x800), *range(0x10000, 0x110000, 0x8000)]))
 
 
-def main(path: Path, chat_template: Path | None = None) -> int:
+def main(path: str, limit_s: str, chat_template: str = "") -> int:
     """Tries the model; what is wrong with it goes to the standard output."""
+    faulthandler.dump_traceback_later(float(limit_s), exit=True)
+    template = Path(chat_template) if chat_template else None
     try:
         _check_weights(path)
-        options = LlamaOptions(256, batch_tokens=_READ_TOKENS, threads=_threads(), chat_template=chat_template)
-        model = LlamaModel(path, options)
+        options = LlamaOptions(256, batch_tokens=_READ_TOKENS, threads=_threads(), chat_template=template)
+        model = LlamaModel(Path(path), options)
         _write(model, LlamaContext(model, options), _read(model))
     except Exception as error:  # noqa: BLE001  # whatever it is, the parent process wants its sentence
         sys.stdout.write(str(error) or type(error).__name__)
@@ -44,13 +47,13 @@ def _threads() -> int:
     return max(1, (os.cpu_count() or 1) // 2)
 
 
-def _check_weights(path: Path) -> None:
+def _check_weights(path: str) -> None:
     """Has llama.cpp look for numbers that are none, which one pass over the file shows."""
     params = llama_cpp.llama_model_default_params()
     params.n_gpu_layers = 0
     params.check_tensors = True
     params.use_extra_bufts = False  # weights rearranged for this processor would be a copy of them all
-    handle = llama_cpp.llama_model_load_from_file(str(path).encode(), params)
+    handle = llama_cpp.llama_model_load_from_file(path.encode(), params)
     if not handle:
         raise EngineFailedError(take_complaint("llama.cpp does not say why"))
     llama_cpp.llama_model_free(handle)
@@ -80,4 +83,4 @@ def _write(model: LlamaModel, context: LlamaContext, tokens: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(Path, sys.argv[1:])))
+    sys.exit(main(*sys.argv[1:]))

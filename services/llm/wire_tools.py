@@ -33,13 +33,14 @@ def read_tools(tools: Sequence[llm_pb2.Tool]) -> tuple[Tool, ...]:
     return tuple(read.values())
 
 
-def read_choice(choice: llm_pb2.ToolChoice, tools: Sequence[Tool]) -> ToolChoice:
+def read_choice(choice: "llm_pb2.ToolChoice.ValueType", tools: Sequence[Tool]) -> ToolChoice:
     """Whether they are called."""
-    if choice not in _CHOICES:
+    read = _CHOICES.get(choice)
+    if read is None:
         raise InvalidInputError("tool_choice", f"there is no choice {choice}")
-    if _CHOICES[choice] is ToolChoice.REQUIRED and not tools:
+    if read is ToolChoice.REQUIRED and not tools:
         raise InvalidInputError("tool_choice", "no tool is declared that could be called")
-    return _CHOICES[choice]
+    return read
 
 
 def read_call(call: llm_pb2.ToolCall, field: str) -> ToolCall:

@@ -1,38 +1,43 @@
 """What every engine of the mind keeps to, whatever writes its replies."""
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
 import pytest_asyncio
-from prometheus_client import CollectorRegistry
 
 from services.llm.engine import LlmEngine, TextDelta
 from services.llm.fixed import FixedReplyEngine
-from services.llm.llamacpp import LlamaCppEngine, LlamaLimits
-from services.llm.metrics import LlamaMetrics
 from tests.fakes.minds import ScriptedMind
-from tests.support.llm import GREEDY, TINY, collect, generation, tiny_model
+from tests.fakes.openai_server import FakeOpenAi
+from tests.support.endpoint import loaded
+from tests.support.llm import GREEDY, collect, generation, llama_engine
 
 
-async def _llama() -> LlmEngine:
-    metrics = LlamaMetrics(CollectorRegistry()).of("llama.cpp")
-    return await LlamaCppEngine.load(tiny_model(), TINY, LlamaLimits(step_s=60), metrics)
+@asynccontextmanager
+async def _endpoint() -> AsyncIterator[LlmEngine]:
+    async with FakeOpenAi() as server, loaded(server.url) as engine:
+        yield engine
 
 
-async def _fixed() -> LlmEngine:
-    return FixedReplyEngine("en")
+@asynccontextmanager
+async def _fixed() -> AsyncIterator[LlmEngine]:
+    yield FixedReplyEngine("en")
 
 
-async def _fake() -> LlmEngine:
-    return ScriptedMind("one ", "two ", "three")
+@asynccontextmanager
+async def _fake() -> AsyncIterator[LlmEngine]:
+    yield ScriptedMind("one ", "two ", "three")
 
 
-@pytest_asyncio.fixture(params=[_llama, _fixed, _fake], ids=["llama.cpp", "fixed-reply", "fake"])
+_ENGINES = {"llama.cpp": llama_engine, "endpoint": _endpoint, "fixed-reply": _fixed, "fake": _fake}
+
+
+@pytest_asyncio.fixture(params=_ENGINES.values(), ids=_ENGINES.keys())
 async def engine(request: pytest.FixtureRequest) -> AsyncIterator[LlmEngine]:
-    loaded: LlmEngine = await request.param()
-    yield loaded
-    await loaded.close()
+    async with request.param() as engine:
+        yield engine
 
 
 async def test_a_reply_is_text_and_then_its_end(engine: LlmEngine) -> None:

@@ -51,7 +51,7 @@ async def tool_stub(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[S
 
 async def reply(
     stub: Stub, request: llm_pb2.GenerateRequest
-) -> tuple[str, list[llm_pb2.ToolCall], "llm_pb2.FinishReason"]:
+) -> tuple[str, list[llm_pb2.ToolCall], "llm_pb2.FinishReason.ValueType"]:
     """Text, calls and why it ended."""
     responses = [response async for response in stub.Generate(request, timeout=LIMIT_S)]
     calls = [response.tool_call for response in responses if response.WhichOneof("event") == "tool_call"]

@@ -26,6 +26,10 @@ def test_what_was_held_back_is_given_at_the_end() -> None:
     assert whole(ReplyText(["abc"]), "xab") == ["x", "ab"]
 
 
+def test_of_two_stop_sequences_the_first_counts() -> None:
+    assert whole(ReplyText(["d", "b"]), "abcd") == ["a", ""]
+
+
 WORDS = st.text(alphabet="abé🎉 ", max_size=30)
 STOPS = st.lists(st.text(alphabet="abé", min_size=1, max_size=4), max_size=3)
 

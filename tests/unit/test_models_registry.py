@@ -34,8 +34,10 @@ def test_every_model_that_comes_along_is_pinned() -> None:
     assert all(file.sha256 and file.size_bytes for file in of_packages)
 
 
-def test_the_embedded_profile_needs_its_mind() -> None:
-    assert "smollm2-135m-instruct" in [model.name for model in read_registry().for_profile("embedded")]
+def test_the_embedded_profile_needs_nothing_but_packages() -> None:
+    models = read_registry().for_profile("embedded")
+    assert "smollm2-135m-instruct" in [model.name for model in models]
+    assert all(isinstance(file.source, PackageSource) for model in models for file in model.files)
 
 
 def test_a_model_is_read_as_written(tmp_path: Path) -> None:

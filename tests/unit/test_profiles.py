@@ -54,7 +54,7 @@ def test_the_card_alone_is_not_enough(tmp_path: Path) -> None:
     _install(tmp_path, "cpu")
     choice = best_profile(tmp_path, lambda: FakeNvml(card()))
     assert choice.name == "cpu"
-    assert f"not rtx3090: not in {tmp_path}: whisper-medium" in choice.why
+    assert f"not rtx3090: not in {tmp_path}: llama-3-8b-instruct-q5_k_m" in choice.why
 
 
 def test_without_any_model_it_is_the_last_resort_and_says_why_no_other(tmp_path: Path) -> None:
