@@ -20,6 +20,7 @@ from services.llm.engine import LlmEngine
 from services.llm.fixed import FixedReplyEngine
 from services.llm.gguf import read_header, vram_bytes
 from services.llm.metrics import LlamaMetrics, LlmMetrics, StepMetrics
+from services.llm.model_trial import try_out
 from services.llm.servicer import LlmServicer
 from services.llm.writer import Writer
 from superwhisper.llm.v1 import llm_pb2, llm_pb2_grpc
@@ -78,11 +79,11 @@ def _llama_loader(section: LlamaSection, store: ModelStore, max_turns: int, metr
     """Imports wait until it loads: a missing library fails its engine, not the service."""
 
     async def load() -> LlmEngine:
-        from services.llm.llamacpp import LlamaCppEngine, LlamaLimits, default_threads  # noqa: PLC0415
-        from services.llm.model_trial import try_out  # noqa: PLC0415
-
         path = await asyncio.to_thread(store.verified_path, section.model)
         await try_out(path, section.load_limit_s, section.chat_template)
+        # After the trial: a library built for another processor ends the process that loads it.
+        from services.llm.llamacpp import LlamaCppEngine, LlamaLimits, default_threads  # noqa: PLC0415
+
         limits = LlamaLimits(section.step_limit_s, max_turns)
         return await LlamaCppEngine.load(path, section.options(default_threads()), limits, metrics)
 

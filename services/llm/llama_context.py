@@ -114,6 +114,7 @@ def _context_params(model: LlamaModel, options: LlamaOptions) -> "llama_cpp.llam
     params.n_seq_max = options.sequences
     params.kv_unified = False  # each sequence has its own stretch of memory
     params.n_batch = params.n_ubatch = options.batch_tokens
+    params.n_outputs_max = options.sequences  # none is asked for more than one; the room is reserved on the card
     params.n_threads = params.n_threads_batch = options.threads
     params.type_k = params.type_v = _KV_TYPES[kv_type]
     enabled, disabled = llama_cpp.LLAMA_FLASH_ATTN_TYPE_ENABLED, llama_cpp.LLAMA_FLASH_ATTN_TYPE_DISABLED

@@ -17,6 +17,7 @@ __all__ = ["llama_cpp", "take_complaint"]
 _log = logging.getLogger(__name__)
 # ggml's log levels; those below are a flood, and CONT (5) continues the line before.
 _WARN, _ERROR = 3, 4
+_LAST_WORDS = "failed to load model"  # follows the line that says why
 _complaints: deque[str] = deque(maxlen=1)  # of the library, which has one log for the whole process
 
 
@@ -25,7 +26,7 @@ def _on_log(level: int, text: bytes, _user_data: object) -> None:
     if level in {_WARN, _ERROR}:
         line = text.decode(errors="replace").strip()
         _log.debug("llama.cpp: %s", line)
-        if level == _ERROR:
+        if level == _ERROR and not line.endswith(_LAST_WORDS):
             _complaints.append(line)
 
 

@@ -72,16 +72,22 @@ class LlamaModel:
     def tokenize(self, text: str) -> list[int]:
         """The tokens of a prompt, control tokens among them."""
         content = text.encode()
-        room = len(content) + 1  # no token is less than a byte
-        tokens = (llama_cpp.llama_token * room)()
-        length = llama_cpp.llama_tokenize(self.vocabulary, content, len(content), tokens, room, False, True)
-        if length < 0:
+        room = len(content) + 1  # a token is a byte or more, but for vocabularies without one for space
+        read = self._tokens(content, room)
+        if isinstance(read, int):
+            read = self._tokens(content, read)
+        if isinstance(read, int):
             raise EngineFailedError("llama.cpp cannot read the prompt")
-        read: list[int] = tokens[:length]
         begin = llama_cpp.llama_vocab_bos(self.vocabulary)
         if llama_cpp.llama_vocab_get_add_bos(self.vocabulary) and read[:1] != [begin]:
             read.insert(0, begin)
         return read
+
+    def _tokens(self, content: bytes, room: int) -> list[int] | int:
+        """The tokens, or how many there are if there is no room for them."""
+        tokens = (llama_cpp.llama_token * room)()
+        count: int = llama_cpp.llama_tokenize(self.vocabulary, content, len(content), tokens, room, False, True)
+        return tokens[:count] if count >= 0 else -count
 
     def is_end(self, token: int) -> bool:
         """Whether the reply ends with it."""

@@ -48,7 +48,7 @@ async def test_a_spoken_question_gets_a_spoken_reply(stack: Stack) -> None:
     assert finished.turn_finished.outcome == pb.TURN_OUTCOME_COMPLETED
     assert len(client.text().split()) >= 5
     backends = finished.turn_finished.backends
-    assert (backends.stt, backends.llm, backends.tts) == ("pocketsphinx", "llama.cpp", "espeak-ng")
+    assert (backends.stt, backends.llm, backends.tts) == ("pocketsphinx", "smollm2-135m", "espeak-ng")
 
 
 async def test_the_first_audio_leaves_before_the_reply_is_written(stack: Stack) -> None:
@@ -100,7 +100,7 @@ async def test_the_orchestrator_tells_how_its_stages_are(stack: Stack) -> None:
         answer = await stub.GetCapabilities(pb.GetCapabilitiesRequest(), **connection.call_options(5))
     assert {stage.stage: stage.engines[0].name for stage in answer.stages if stage.serving} == {
         pb.STAGE_STT: "pocketsphinx",
-        pb.STAGE_LLM: "llama.cpp",
+        pb.STAGE_LLM: "smollm2-135m",
         pb.STAGE_TTS: "espeak-ng",
     }
 
