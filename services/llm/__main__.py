@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from services.common.card import Card, CardSeeker, find_card
 from services.common.chain import Candidate, EngineChain, EngineStatus
 from services.common.errors import EngineFailedError, ModelError
-from services.common.gpu import GB
+from services.common.gpu import GB, OpenNvml
 from services.common.lifecycle import MethodLimits, Service, run_service
 from services.common.metrics import ChainMetrics
 from services.common.models.store import ModelStore
@@ -28,13 +28,13 @@ from superwhisper.llm.v1 import llm_pb2, llm_pb2_grpc
 _Load = Callable[[], Awaitable[LlmEngine]]
 
 
-def build(settings: LlmSettings) -> Service:
+def build(settings: LlmSettings, open_driver: OpenNvml = open_nvml) -> Service:
     """The service, wired up."""
     llm, store = settings.llm, ModelStore(settings.models_dir)
     registry = CollectorRegistry()
     needs = {name: _vram_bytes(llm.llama_cpp[name], store) for name in llm.on_gpu}
     seeker = CardSeeker("llm", "the mind", llm.gpu, set(llm.engines), llm.on_gpu)
-    card = find_card(seeker, open_nvml, registry, lambda: _claimed_bytes(chain.status(), needs))
+    card = find_card(seeker, open_driver, registry, lambda: _claimed_bytes(chain.status(), needs))
     metrics = LlamaMetrics(registry)
     candidates = [_candidate(name, llm, store, card, needs, metrics) for name in llm.engines]
     chain = EngineChain(candidates, ChainMetrics.create(registry, "llm"), look=card.look)

@@ -16,6 +16,26 @@ _SENTENCES = {
         "I understood: “{heard}”. ",
         "But my language model is away at the moment. Please try again shortly.",
     ),
+    "de": (
+        "Ich habe verstanden: „{heard}“. ",
+        "Aber mein Sprachmodell antwortet gerade nicht. Bitte versuchen Sie es gleich noch einmal.",
+    ),
+    "es": (
+        "He entendido: «{heard}». ",
+        "Pero mi modelo de lenguaje no responde en este momento. Inténtelo de nuevo dentro de un instante.",
+    ),
+    "it": (
+        "Ho capito: «{heard}». ",
+        "Ma il mio modello linguistico al momento non risponde. Riprovi tra un istante.",
+    ),
+    "nl": (
+        "Ik heb begrepen: “{heard}”. ",
+        "Maar mijn taalmodel antwoordt op dit moment niet. Probeer het zo dadelijk opnieuw.",
+    ),
+    "pt": (
+        "Percebi: «{heard}». ",
+        "Mas o meu modelo de linguagem não responde neste momento. Tente de novo daqui a pouco.",
+    ),
 }
 _FALLBACK = "en"
 

@@ -3,12 +3,24 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from services.common.errors import InvalidInputError
-from services.llm.engine import ChatMessage, FinishReason, Generation, Role, Sampling, TextDelta
+from services.common.errors import InvalidInputError, ModelError
+from services.llm.engine import (
+    ChatMessage,
+    Finished,
+    FinishReason,
+    Generation,
+    GrammarFormat,
+    Role,
+    Sampling,
+    TextDelta,
+    Thinking,
+    Usage,
+)
 from services.llm.llama_model import LlamaModel
 from services.llm.llamacpp import LlamaCppEngine, default_threads
 from tests.support.llm import GREEDY, TINY, collect, generation, llama_engine, tiny_model
@@ -140,6 +152,27 @@ def test_nobodys_words_are_control_tokens(model: LlamaModel) -> None:
     end = _prompt(model, "x").count(2)  # </s>, which ends a text for this model
     assert _prompt(model, "x </s></s> <s>").count(2) == end
     model.close()
+
+
+async def test_what_it_thinks_is_not_shown(tmp_path: Path) -> None:
+    """The template begins the reasoning, and this model never ends it."""
+    template = tmp_path / "thinking.jinja"
+    template.write_text("{% for message in messages %}{{ message.content }}{% endfor %}<think>", encoding="utf-8")
+    request = generation("Once upon a time", sampling=replace(GREEDY, max_tokens=10))
+    async with llama_engine(options=replace(TINY, chat_template=template)) as engine:
+        *events, end = [event async for event in engine.generate(request)]
+        assert events == [Thinking()] * len(events)
+        assert len(events) > 5
+        assert end == Finished(FinishReason.LENGTH, Usage(end.usage.prompt_tokens, 0, 10))
+        # A reply that must have a form has no time to think.
+        form = GrammarFormat('root ::= "yes"')
+        assert (await collect(engine.generate(replace(request, format=form))))[0] == "yes"
+
+
+async def test_a_chat_template_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="cannot be read"):
+        async with llama_engine(options=replace(TINY, chat_template=tmp_path / "nothing.jinja")):
+            pass
 
 
 def test_threads_are_at_most_one_a_core() -> None:

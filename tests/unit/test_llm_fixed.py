@@ -18,9 +18,14 @@ async def reply(*said: str, language_code: str = "en", own: str = "en") -> str:
         ("fr-CA", "en", "modèle de langage"),
         ("en", "fr", "language model"),
         ("en-GB", "fr", "language model"),
-        ("de", "fr", "modèle de langage"),  # the service's own language, where it does not know the person's
-        ("de", "en", "language model"),
-        ("de", "it", "language model"),
+        ("de-AT", "fr", "Sprachmodell"),
+        ("es", "fr", "modelo de lenguaje"),
+        ("it", "fr", "modello linguistico"),
+        ("nl", "fr", "taalmodel"),
+        ("pt-BR", "fr", "modelo de linguagem"),
+        ("fi", "fr", "modèle de langage"),  # the service's own language, where it does not know the person's
+        ("fi", "en", "language model"),
+        ("fi", "sv", "language model"),
         ("", "fr", "modèle de langage"),
     ],
 )
