@@ -24,7 +24,7 @@ from services.stt.engine import ENGINE_RATE_HZ
 from services.stt.onnx_model import OnnxModel
 from services.stt.smart_turn import SmartTurn
 from services.stt.vad import load_silero
-from tests.bench.stt.figures import percentile, show
+from tests.bench.figures import percentile, show
 from tests.support import rooms
 from tests.support.rooms import Clip, Wave
 from tests.support.shared_data import SHARED

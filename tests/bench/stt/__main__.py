@@ -21,8 +21,8 @@ from typing import Any
 
 from scripts import timing_whisper
 from services.stt.whisper_options import DecodingOptions, WhisperOptions
+from tests.bench.figures import Rows, show, spread
 from tests.bench.stt import accuracy, idle, memory, sessions, windows
-from tests.bench.stt.figures import Rows, show, spread
 from tests.bench.stt.sessions import Outcome, Sentence
 from tests.support.closed_whisper import SENTENCES, closed_whisper, say
 from tests.support.servers import Child, child_service

@@ -9,7 +9,7 @@ import jiwer
 
 from services.common.channels import Connection
 from superwhisper.stt.v1 import stt_pb2, stt_pb2_grpc
-from tests.bench.stt.figures import Rows
+from tests.bench.figures import Rows
 
 _KINDS = {".wav", ".flac", ".ogg", ".mp3", ".m4a"}
 

@@ -7,7 +7,7 @@ from services.common.channels import Connection
 from services.stt.engine import ENGINE_RATE_HZ
 from superwhisper.common.v1 import audio_pb2
 from superwhisper.stt.v1 import stt_pb2, stt_pb2_grpc
-from tests.bench.stt.figures import Rows
+from tests.bench.figures import Rows
 
 _SECONDS = 120
 

@@ -1,25 +1,18 @@
 """Whether the service's memory stays what it is, however many utterances it hears."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from services.common.audio import encode_pcm
 from services.common.channels import Connection
 from services.stt.engine import ENGINE_RATE_HZ
 from superwhisper.common.v1 import audio_pb2
 from superwhisper.stt.v1 import stt_pb2, stt_pb2_grpc
-from tests.bench.stt.figures import Rows
+from tests.bench.figures import Rows
+from tests.bench.resident import resident_mb
 from tests.bench.stt.sessions import Sentence
 from tests.support.servers import Child
 
 _WARM_UP = 100  # allocators and pools have grown to their size by then
-
-
-def resident_mb(pid: int) -> float:
-    """Memory that a process occupies."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    kilobytes = next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]
-    return int(kilobytes) / 1024
 
 
 async def measure(ears: Child, sentences: Sequence[Sentence], utterances: int) -> Rows:

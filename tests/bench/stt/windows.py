@@ -14,7 +14,7 @@ from services.stt.engine import ENGINE_RATE_HZ, RecognitionOptions
 from services.stt.metrics import DecoderMetrics, WhisperMetrics
 from services.stt.whisper_model import Passage, WhisperModel
 from services.stt.whisper_options import WhisperOptions
-from tests.bench.stt.figures import Rows, percentile
+from tests.bench.figures import Rows, percentile
 
 LENGTHS_S = (1, 3, 6, 10, 20)
 _FRENCH = RecognitionOptions(language_code="fr")
