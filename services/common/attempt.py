@@ -3,10 +3,18 @@
 import logging
 import time
 from collections.abc import Callable
+from typing import Any
 
-from services.common.breaker import CircuitBreaker
-from services.common.errors import CallError, EngineFailedError, OutOfMemoryError, UnavailableError, UnsupportedError
+from services.common.errors import (
+    CallError,
+    EngineFailedError,
+    OutOfMemoryError,
+    UnavailableError,
+    UnsupportedError,
+    UnusableAnswerError,
+)
 from services.common.metrics import ChainMetrics
+from services.common.slot import Slot
 
 _log = logging.getLogger(__name__)
 
@@ -14,13 +22,13 @@ _log = logging.getLogger(__name__)
 class Attempt:
     """One engine's try at a request: records how it ends, and swallows the failures that the next engine mends."""
 
-    def __init__(self, name: str, gpu: str, breaker: CircuitBreaker, metrics: ChainMetrics) -> None:
+    def __init__(self, slot: Slot[Any], metrics: ChainMetrics) -> None:
         self.refusal: UnsupportedError | None = None
         self.out_of_memory: OutOfMemoryError | None = None
         self.timed_out = False
-        self._name = name
-        self._gpu = gpu
-        self._breaker = breaker
+        self._slot = slot
+        self._name = slot.name
+        self._breaker = slot.breaker
         self._metrics = metrics
         self._began_at_s = time.monotonic()
         self._has_begun = False
@@ -56,7 +64,12 @@ class Attempt:
         self.timed_out = isinstance(error, TimeoutError)
         self.out_of_memory = error if isinstance(error, OutOfMemoryError) else None
         self._metrics.errors.labels(self._name, _reason(error)).inc()
-        self._end("timeout" if self.timed_out else "failed", self._breaker.record_failure)
+        # Else callers with odd requests, or many at once, could take an engine that works from all others.
+        is_healthy = isinstance(error, UnusableAnswerError) or (self.timed_out and self._slot.has_an_excuse)
+        self._end(
+            "timeout" if self.timed_out else "failed",
+            self._breaker.release if is_healthy else self._breaker.record_failure,
+        )
         if not self._has_begun:
             self._metrics.fallbacks.labels(self._name).inc()
             return True
@@ -65,7 +78,7 @@ class Attempt:
         raise EngineFailedError(f"{self._name} failed") from error
 
     def _end(self, status: str, record: Callable[[], None]) -> None:
-        self._metrics.requests.labels(self._name, status, self._gpu).inc()
+        self._metrics.requests.labels(self._name, status, self._slot.gpu).inc()
         record()
 
 

@@ -46,6 +46,10 @@ async def _nothing() -> None:
     return None
 
 
+def _always(_item: object) -> bool:
+    return True
+
+
 class EngineChain(Generic[EngineT]):
     """The engines of one service."""
 
@@ -149,15 +153,20 @@ class EngineChain(Generic[EngineT]):
         raise AssertionError("unreachable: _attempts raises when nobody is left")
 
     async def stream(
-        self, use: Callable[[EngineT], AsyncGenerator[Result, None]], first_limit_s: float, next_limit_s: float
+        self,
+        use: Callable[[EngineT], AsyncGenerator[Result, None]],
+        first_limit_s: float,
+        next_limit_s: float,
+        is_part: Callable[[Result], bool] = _always,
     ) -> AsyncGenerator[Answer[Result], None]:
-        """A streamed answer; the next engine takes over only before the first item."""
+        """A streamed answer; the next engine takes over only before the first item that is a part of the answer."""
         async with aclosing(self._attempts(first_limit_s, len(self._slots))) as attempts:
             async for backend, engine, attempt in attempts:
                 with attempt:
                     async with aclosing(_in_time(use(engine), first_limit_s, next_limit_s)) as items:
                         async for item in items:
-                            attempt.began()
+                            if is_part(item):
+                                attempt.began()
                             yield Answer(backend, item)
                         attempt.succeeded()
                         return
@@ -176,7 +185,7 @@ class EngineChain(Generic[EngineT]):
             if engine is None:
                 failed = True
                 continue
-            attempt = Attempt(slot.name, slot.gpu, slot.breaker, self._metrics)
+            attempt = Attempt(slot, self._metrics)
             with slot.used():
                 try:
                     yield slot.name, engine, attempt

@@ -12,7 +12,8 @@ SuperWhisperError
 │   ├── CallAbortedError        ABORTED              the work was cancelled inside the service
 │   ├── UnavailableError        UNAVAILABLE          no engine, or the service is going down
 │   ├── EngineFailedError       INTERNAL             an engine broke over this request
-│   │   └── OutOfMemoryError                         it had not memory enough: the chain unloads it for a while
+│   │   ├── OutOfMemoryError                         it had not memory enough: the chain unloads it for a while
+│   │   └── UnusableAnswerError                      it works, and what its model made of this request is no use
 │   ├── InternalError           INTERNAL             a bug; nothing of it leaks
 │   └── RemoteError             as the other service said
 ├── StuckError                  ends the process: a thread of an engine hangs, only a new process mends that
@@ -130,6 +131,12 @@ class OutOfMemoryError(EngineFailedError):
     """An engine had not memory enough for this request; unloaded, it leaves room for a smaller one."""
 
     reason = "OUT_OF_MEMORY"
+
+
+class UnusableAnswerError(EngineFailedError):
+    """An engine works, but what its model made of this request is no use. The next one may do better."""
+
+    reason = "UNUSABLE_ANSWER"
 
 
 class InternalError(CallError):

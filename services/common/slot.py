@@ -29,6 +29,15 @@ class Watched(Protocol):
         """Why one of them must be taken for lost, if it must."""
 
 
+@runtime_checkable
+class Paced(Protocol):
+    """An engine that works for all its requests together, step by step."""
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the step under way takes so long that nothing should be expected of it."""
+
+
 EngineT = TypeVar("EngineT", bound=Closable)
 
 
@@ -71,7 +80,13 @@ class Slot(Generic[EngineT]):
     @property
     def is_ready(self) -> bool:
         """Whether it can take a request at once."""
-        return self.engine is not None and self.breaker.state is not BreakerState.OPEN
+        is_late = isinstance(self.engine, Paced) and self.engine.is_late
+        return self.engine is not None and not is_late and self.breaker.state is not BreakerState.OPEN
+
+    @property
+    def has_an_excuse(self) -> bool:
+        """Whether a request that it keeps waiting tells nothing of it: it works, and there is much to do."""
+        return isinstance(self.engine, Paced) and not self.engine.is_late
 
     @property
     def is_leaving(self) -> bool:

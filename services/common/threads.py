@@ -27,8 +27,22 @@ class EngineThreads(Executor):
     A thread that is late by `lost_after_s` is taken for lost. It is more, because that costs a new process.
     """
 
-    def __init__(self, count: int, name: str, grace_s: float = _GRACE_S, lost_after_s: float = _LOST_AFTER_S) -> None:
+    def __init__(
+        self,
+        count: int,
+        name: str,
+        grace_s: float = _GRACE_S,
+        lost_after_s: float = _LOST_AFTER_S,
+        stack_bytes: int = 0,
+    ) -> None:
+        """`stack_bytes` for a library that recurses deeply, with one thread alone; 0: what threads have by default."""
         self._pool = ThreadPoolExecutor(count, thread_name_prefix=name)
+        if stack_bytes:
+            usual = threading.stack_size(stack_bytes)
+            try:
+                self._pool.submit(lambda: None)  # starts the thread now
+            finally:
+                threading.stack_size(usual)
         self._name = name
         self._grace_s = grace_s
         self._lost_after_s = lost_after_s

@@ -27,10 +27,10 @@ class SamplingSection(Section):
 class LlamaSection(Section):
     """One model that llama.cpp runs."""
 
-    model: str = Field(description="A name in models.toml, or the absolute path of a GGUF file.")
+    model: str = Field(description="A name in models.toml, or the absolute path of a GGUF file.", min_length=1)
     context_tokens: int = Field(2048, ge=256, description="Tokens that a prompt and its reply may have together.")
     sequences: int = Field(4, ge=1, le=64, description="Conversations remembered, and written at the same time.")
-    batch_tokens: int = Field(64, ge=8, description="Tokens read in one step; a cancel waits for a step.")
+    batch_tokens: int = Field(64, ge=8, le=8192, description="Tokens read in one step; a cancel waits for a step.")
     threads: int = Field(0, ge=0, description="Threads of llama.cpp; 0: one a physical core.")
     gpu_layers: int = Field(0, ge=-1, description="Layers of the model on the GPU; -1 for all.")
     flash_attention: bool = Field(True, description="Needed by every kv_type but f16.")
@@ -121,6 +121,25 @@ class LlmSection(Section):
                 raise ValueError(f"engines: there is no engine {name!r}; there is: {', '.join(known)}")
         if twice := set(self.llama_cpp) & set(self.endpoints):
             raise ValueError(f"engines: {', '.join(sorted(twice))} is both in llama_cpp and in endpoints")
+        if FIXED_REPLY in known[:-1]:
+            raise ValueError(f"engines: {FIXED_REPLY} is the name of another engine")
+        return self
+
+    @model_validator(mode="after")
+    def _check_the_chain(self) -> Self:
+        if not self.engines or len(set(self.engines)) < len(self.engines):
+            raise ValueError("engines: there must be one at least, and none twice")
+        if FIXED_REPLY in self.engines[:-1]:
+            raise ValueError(f"engines: {FIXED_REPLY} never fails, so that nothing after it is ever asked")
+        return self
+
+    @model_validator(mode="after")
+    def _check_numbers(self) -> Self:
+        if self.max_parallel > self.max_streams:
+            raise ValueError("max_parallel <= max_streams must hold")
+        for name in self.engines:
+            if name in self.llama_cpp and self.max_parallel > self.llama_cpp[name].sequences:
+                raise ValueError(f"max_parallel <= sequences of {name} must hold: the others would wait inside of it")
         return self
 
     @model_validator(mode="after")

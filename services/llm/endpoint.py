@@ -10,7 +10,7 @@ import httpx
 from services.common.errors import EngineFailedError, UnavailableError, UnsupportedError
 from services.llm.config import EndpointSection
 from services.llm.endpoint_check import check
-from services.llm.engine import ChatMessage, Generation, ReplyEvent, Role, Sampling, TextDelta, Thinking
+from services.llm.engine import AtWork, ChatMessage, Generation, ReplyEvent, Role, Sampling, TextDelta
 from services.llm.openai_server import OpenAiServer
 from services.llm.openai_stream import CompletionReader
 from services.llm.openai_wire import DIALECTS, Refusal, estimate_tokens, read_refusal, write_request
@@ -22,6 +22,8 @@ _OK = 200
 # An event is 150 to 400 bytes for a token; what a model thinks before it speaks counts as well.
 _MOST_BYTES_A_TOKEN = 4096
 _MOST_BYTES_BESIDE = 1024 * 1024
+# The count of tokens follows the end of a reply at once, or never.
+_COUNT_LIMIT_S = 1.0
 _WARM_UP = Generation(
     conversation_id="",
     messages=(ChatMessage(Role.USER, "Hello"),),
@@ -39,7 +41,7 @@ class EndpointEngine:
         self._names = EndpointNames.of(server.name, section)
         self._section = section
         self._max_turns = max_turns
-        self._dialects = DIALECTS  # those that the server may still take, the richest first
+        self._dialects = DIALECTS  # those that the server took at first, the richest first
 
     @classmethod
     async def load(cls, name: str, section: EndpointSection, api_key: str, max_turns: int) -> "EndpointEngine":
@@ -79,17 +81,15 @@ class EndpointEngine:
 
     async def generate(self, request: Generation) -> AsyncGenerator[ReplyEvent, None]:
         """The reply, as the server writes it."""
-        if request.tools and not self.supports_tools:
+        if request.uses_tools and not self.supports_tools:
             raise UnsupportedError("the model of this server calls no tools", field="tools")
         reply = CompletionReader(request)
         most_bytes = _MOST_BYTES_BESIDE + request.sampling.max_tokens * _MOST_BYTES_A_TOKEN
         response = await self._ask(request, self._fitting(request))
-        async with aclosing(self._server.events(response, most_bytes)) as events:
-            async for data in events:
+        async with aclosing(_until_done(self._server.events(response, most_bytes), reply)) as pieces:
+            async for data in pieces:
                 for event in reply.read(data):
                     yield event
-                if reply.is_done:
-                    break
         for event in reply.end():
             yield event
 
@@ -100,7 +100,7 @@ class EndpointEngine:
     async def _warm_up(self) -> None:
         async with aclosing(self.generate(_WARM_UP)) as events:
             async for event in events:
-                if isinstance(event, TextDelta | Thinking):
+                if isinstance(event, TextDelta | AtWork):
                     return
         raise EngineFailedError(f"the model {self._section.model} says nothing: is it one for conversations?")
 
@@ -116,12 +116,16 @@ class EndpointEngine:
         return kept
 
     async def _ask(self, request: Generation, messages: Sequence[ChatMessage]) -> httpx.Response:
-        """The answer that streams. A strict server is asked with fewer fields, and from then on always so."""
+        """The answer that streams. A strict server is asked with fewer fields.
+
+        Always so only if it refused the first request of all: later it may be the values of one caller that are wrong.
+        """
         for dialect in self._dialects:
             body = write_request(request, messages, self._section.model, dialect)
             response = await self._server.post("/chat/completions", body)
             if response.status_code == _OK:
-                self._dialects = DIALECTS[DIALECTS.index(dialect) :]
+                if request is _WARM_UP:
+                    self._dialects = DIALECTS[DIALECTS.index(dialect) :]
                 return response
             answer = await self._server.read(response)
             refusal = read_refusal(answer.status, answer.content)
@@ -134,3 +138,20 @@ class EndpointEngine:
         """The server's own words only where they cannot repeat what people said."""
         words = [*refusal.codes, *([repr(refusal.message[:300])] if request is _WARM_UP else [])]
         _log.warning("endpoint %s refused a request: %d %s", self._server.name, refusal.status, " ".join(words))
+
+
+async def _until_done(events: AsyncGenerator[str, None], reply: CompletionReader) -> AsyncGenerator[str, None]:
+    """The data of a reply. Once that is complete, a server that falls silent or is lost has done its work."""
+    async with aclosing(events):
+        while not reply.is_done:
+            try:
+                async with asyncio.timeout(_COUNT_LIMIT_S if reply.is_complete else None):
+                    data = await anext(events, None)
+            except (TimeoutError, EngineFailedError, UnavailableError) as error:
+                if not reply.is_complete:
+                    raise
+                _log.debug("a server ends its replies badly: %r", error)
+                return
+            if data is None:
+                return
+            yield data

@@ -125,8 +125,8 @@ class TextDelta:
 
 
 @dataclass(frozen=True)
-class Thinking:
-    """The model reasons, which nobody is shown: a sign of life."""
+class AtWork:
+    """The model reasons, or writes what cannot be shown yet, such as the beginning of a call: a sign of life."""
 
 
 @dataclass(frozen=True)
@@ -137,7 +137,7 @@ class Finished:
     usage: Usage = Usage()
 
 
-ReplyEvent = TextDelta | Thinking | ToolCall | Finished
+ReplyEvent = TextDelta | AtWork | ToolCall | Finished
 
 
 class LlmEngine(Protocol):

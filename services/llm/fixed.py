@@ -3,8 +3,9 @@
 import textwrap
 from collections.abc import AsyncGenerator
 
+from services.common.errors import UnsupportedError
 from services.common.text import primary_language
-from services.llm.engine import Finished, FinishReason, Generation, ReplyEvent, Role, TextDelta
+from services.llm.engine import Finished, FinishReason, Generation, ReplyEvent, Role, TextDelta, ToolChoice
 
 _MAX_REPEATED_CHARACTERS = 120  # eight seconds of speech: enough to know that one was heard
 _SENTENCES = {
@@ -63,6 +64,10 @@ class FixedReplyEngine:
 
     async def generate(self, request: Generation) -> AsyncGenerator[ReplyEvent, None]:
         """The sentences, one after the other."""
+        if request.format is not None:
+            raise UnsupportedError("the fixed reply has no form but its own", field="response_format")
+        if request.tool_choice is ToolChoice.REQUIRED:
+            raise UnsupportedError("the fixed reply calls no tools", field="tools")
         understood, away = self._sentences(request.language_code)
         if heard := _last_words_of_the_person(request):
             yield TextDelta(understood.format(heard=heard))

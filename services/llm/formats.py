@@ -1,6 +1,5 @@
 """The form of a reply, as the grammar that llama.cpp holds it to: out of a JSON schema, of tools, or of a grammar."""
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -9,6 +8,8 @@ from services.common.errors import InvalidInputError
 from services.llm.engine import JsonFormat, ReplyFormat, Tool
 from services.llm.gbnf import check_grammar
 from services.llm.gbnf_rules import GrammarError
+from services.llm.json_text import read_object
+from services.llm.schema_check import check_schema, subschemas
 from services.llm.tool_dialects import ToolDialect
 
 _MAX_CHARACTERS = 65_536
@@ -19,12 +20,14 @@ _COUNTS = ("minItems", "maxItems", "minLength", "maxLength")
 _PATTERN_COUNT = re.compile(r"\{\s*(\d+)\s*(?:,\s*(\d*)\s*)?\}")
 _MAX_PATTERN_CHARACTERS = 512
 _FIELD = "response_format"
+_NO_OBJECT = {"$ref", "oneOf", "anyOf", "allOf", "const", "enum"}
 
 
 def to_gbnf(form: ReplyFormat) -> str:
     """The grammar. InvalidInputError where it, or the schema, is broken or more than llama.cpp lives through."""
     if isinstance(form, JsonFormat):
-        return _checked(_grammar_of(_read_schema(form.schema, _FIELD), _FIELD), _FIELD, _MAX_GRAMMAR_CHARACTERS)
+        schema = _read_schema(form.schema, _FIELD)
+        return _checked(_grammar_of(schema, _FIELD, is_strict=True), _FIELD, _MAX_GRAMMAR_CHARACTERS)
     return _checked(form.grammar, _FIELD, _MAX_CHARACTERS)
 
 
@@ -36,7 +39,9 @@ def call_grammar(dialect: ToolDialect, tools: Sequence[Tool]) -> str:
     for index, tool in enumerate(tools):
         field = f"tools[{index}].parameters_json_schema"
         schema = _read_schema(tool.parameters_json_schema, field)
-        arguments = _renamed(_grammar_of({"type": "object", **schema}, field), f"t{index}-")
+        # Of an object's keywords alone, for the converter prefers the others. Nobody promises more than an object here.
+        schema = {key: value for key, value in schema.items() if key not in _NO_OBJECT} | {"type": "object"}
+        arguments = _renamed(_grammar_of(schema, field, is_strict=False), f"t{index}-")
         rules += [f"call-{index} ::= {_literal(tool.name + between)} t{index}-root", arguments]
     return _checked("\n".join(rules), "tools", _MAX_GRAMMAR_CHARACTERS)
 
@@ -54,28 +59,25 @@ def _checked(grammar: str, field: str, most: int) -> str:
 def _read_schema(text: str, field: str) -> dict[str, Any]:
     if len(text) > _MAX_CHARACTERS:
         raise InvalidInputError(field, f"a schema of {len(text)} characters; the limit is {_MAX_CHARACTERS}")
-    try:
-        schema = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInputError(field, "the schema is no JSON") from error
-    if schema is True:
+    if text.strip() == "true":
         return {}
-    if not isinstance(schema, dict):
-        raise InvalidInputError(field, "the schema must be a JSON object, or true")
-    for part, depth in _parts(schema):
-        if depth > _MAX_DEPTH:
-            raise InvalidInputError(field, f"the schema is nested more than {_MAX_DEPTH} deep")
-        if isinstance(part, dict):
-            _check_bounds(part, field)
+    try:
+        schema = read_object(text)
+    except ValueError as error:
+        raise InvalidInputError(field, f"the schema must be a JSON object, or true: {error}") from error
+    if any(depth > _MAX_DEPTH for depth in _depths(schema)):
+        raise InvalidInputError(field, f"the schema is nested more than {_MAX_DEPTH} deep")
+    for part in subschemas(schema):
+        _check_bounds(part, field)
     return schema
 
 
-def _parts(schema: object) -> Iterator[tuple[object, int]]:
-    """Every value of the schema, with its depth."""
+def _depths(schema: object) -> Iterator[int]:
+    """Of every value of the schema."""
     waiting: list[tuple[object, int]] = [(schema, 1)]
     while waiting:
         part, depth = waiting.pop()
-        yield part, depth
+        yield depth
         inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
         waiting += [(value, depth + 1) for value in inner]
 
@@ -94,11 +96,14 @@ def _check_bounds(part: dict[str, Any], field: str) -> None:
         raise InvalidInputError(field, f"a pattern counts beyond {_MAX_COUNT}")
 
 
-def _grammar_of(schema: dict[str, Any], field: str) -> str:
+def _grammar_of(schema: dict[str, Any], field: str, *, is_strict: bool) -> str:
+    """`is_strict`: what it allows fulfils the whole schema."""
     # Here, because with it comes the library, whose threads read their settings as it is loaded (llama_model.py).
     from services.llm.schema_converter import convert  # noqa: PLC0415
 
     try:
+        if is_strict:
+            check_schema(schema)
         return convert(schema)
     except (AssertionError, ValueError) as error:  # what it has sentences for
         raise InvalidInputError(field, f"the schema cannot be used: {str(error)[:200]}") from error

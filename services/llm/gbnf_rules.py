@@ -1,4 +1,8 @@
-"""Reads grammars in GBNF, as far as their rules: which parts each has, not which characters."""
+"""Reads grammars in GBNF, as far as their rules: which parts each has, not which characters.
+
+Whatever llama.cpp itself cannot read it prints whole among the errors of its process, and that is somebody's text. So
+nothing may pass here that it refuses: rules end where it ends them, and repetitions count as much as for it.
+"""
 
 import re
 from collections.abc import Iterator
@@ -7,7 +11,8 @@ from itertools import count
 from typing import NamedTuple
 
 _MAX_DEPTH = 2_000  # it dies between 10,000 and 30,000, with 8 MB of stack
-_MAX_REPETITIONS = 2_000  # its own limit
+_MAX_REPETITIONS = 2_000  # its own limit, also of a group's repetitions times all that is in the group
+_MAX_REPEATED_CHARACTERS = 100_000  # it writes repetitions out: 60,000 characters 2,000 times take it a gigabyte
 
 _ESCAPE = r'\\(?:[nrt"\\\[\]]|x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U00(?:0[0-9a-fA-F]|10)[0-9a-fA-F]{4})'
 _TOKEN = re.compile(
@@ -16,7 +21,7 @@ _TOKEN = re.compile(
     | (?P<name>[a-zA-Z0-9-]+)
     | (?P<text>"(?:[^"\\]|{_ESCAPE})*")
     | (?P<any>\.|\[(?!\^\])(?:[^\]\\]|{_ESCAPE})+\])
-    | \{{\s*(?P<least>\d{{1,9}})\s*(?P<comma>,)?\s*(?P<most>\d{{1,9}})?\s*\}}
+    | \{{[ \t]*(?P<least>[0-9]{{1,9}})[ \t]*(?P<comma>,)?[ \t]*(?P<most>[0-9]{{1,9}})?[ \t]*\}}
     | (?P<sign>[*+?()|])""",
     re.VERBOSE,
 )
@@ -45,12 +50,47 @@ def read_rules(grammar: str) -> Rules:
 
 
 @dataclass
+class _Weights:
+    """What llama.cpp makes of a grammar: a rule of each name and group, and of each repetition that may be missing."""
+
+    names: set[str] = field(default_factory=set)
+    unnamed: int = 0
+    before: list[int] = field(default_factory=list)  # how many rules there were as each open group began
+    rules: int = 1  # that came with the last part
+    characters: int = 1  # of the last part
+
+    def add(self, part: str, *, is_name: bool) -> None:
+        self.rules, self.characters = 1, 1 if is_name else len(part)
+        if is_name:
+            self.names.add(part)
+
+    def open(self) -> None:
+        self.before.append(self._all)
+        self.unnamed += 1
+
+    def close(self) -> None:
+        self.rules, self.characters = max(1, self._all - self.before.pop()), 1
+
+    def repeat(self, least: int, most: int | None) -> None:
+        times = most or least or 1
+        if self.rules * times > _MAX_REPETITIONS or self.characters * times > _MAX_REPEATED_CHARACTERS:
+            raise GrammarError(f"{times} repetitions of too much: of {self.rules} rules, {self.characters} characters")
+        self.unnamed += 1 if most is None else most - least
+
+    @property
+    def _all(self) -> int:
+        return len(self.names) + self.unnamed
+
+
+@dataclass
 class _Reader:
     """Reads the rules. Each group becomes a rule of its own."""
 
     rules: Rules = field(default_factory=dict)
     open_rules: list[str] = field(default_factory=list)  # the rule that is being read, and its open groups
     numbers: Iterator[int] = field(default_factory=count)
+    weights: _Weights = field(default_factory=_Weights)
+    has_ended: bool = True  # the last rule, with its line
 
     def read(self, grammar: str) -> Rules:
         at = 0
@@ -59,7 +99,10 @@ class _Reader:
             if token is None:
                 line = grammar.count("\n", 0, at) + 1
                 raise GrammarError(f"line {line} cannot be read from {grammar[at : at + 20]!r}")
-            if token.lastgroup != "space":
+            if token.lastgroup == "space":
+                is_line = not {"\n", "\r"}.isdisjoint(token[0])
+                self.has_ended |= is_line and len(self.open_rules) == 1 and bool(self._sequence)
+            else:
                 self._take(token)
             at = token.end()
         if len(self.open_rules) > 1:
@@ -71,6 +114,8 @@ class _Reader:
             self._begin(rule)
         elif not self.open_rules:
             raise GrammarError(f"it must begin with a rule, not with {token[0][:20]!r}")
+        elif self.has_ended:
+            raise GrammarError(f"{token[0][:20]!r} begins a line; rules go on in another line only in () or after |")
         elif token["least"]:
             self._repeat(int(token["least"]), _most(token))
         elif sign := token["sign"]:
@@ -79,6 +124,7 @@ class _Reader:
             self._sequence.append(Item(None, 0, 0))
         else:
             _check_ranges(token["any"] or "")
+            self.weights.add(token[0], is_name=token["name"] is not None)
             self._sequence.append(Item(token["name"]))
 
     @property
@@ -88,8 +134,12 @@ class _Reader:
     def _begin(self, rule: str) -> None:
         if len(self.open_rules) > 1:
             raise GrammarError("a group is not closed")
+        if self.open_rules and self._sequence and not self.has_ended:
+            raise GrammarError(f"the rule {rule[:80]!r} does not begin a line")
         if rule in self.rules:
             raise GrammarError(f"the rule {rule[:80]!r} is there twice")
+        self.has_ended = False
+        self.weights.add(rule, is_name=True)
         self.rules[rule] = [[]]
         self.open_rules = [rule]
 
@@ -101,12 +151,14 @@ class _Reader:
             self._sequence.append(Item(group))
             self.rules[group] = [[]]
             self.open_rules.append(group)
+            self.weights.open()
             if len(self.open_rules) > _MAX_DEPTH:
                 raise GrammarError(f"groups are nested more than {_MAX_DEPTH} deep")
         elif sign == ")":
             if len(self.open_rules) < 2:
                 raise GrammarError("a group is closed that was never opened")
             self.open_rules.pop()
+            self.weights.close()
         else:
             self._repeat(1 if sign == "+" else 0, 1 if sign == "?" else None)
 
@@ -118,6 +170,7 @@ class _Reader:
         item = self._sequence[-1]
         if (item.least, item.most) != (1, 1):
             raise GrammarError("a repetition is repeated; it needs a group")
+        self.weights.repeat(least, most)
         self._sequence[-1] = item._replace(least=least, most=most)
 
 

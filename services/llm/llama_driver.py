@@ -7,6 +7,7 @@ next step goes on without him, however long the one under way takes.
 import asyncio
 import logging
 import time
+from concurrent.futures import Future, wait
 
 from services.common.errors import CallError, EngineFailedError, UnavailableError
 from services.common.tasks import cancel_and_wait
@@ -18,7 +19,9 @@ from services.llm.llama_reply import LlamaReply
 from services.llm.metrics import StepMetrics
 
 _log = logging.getLogger(__name__)
-_Written = int | None | EngineFailedError  # a token, none more, or why there is none
+# A step takes milliseconds, and on a slow processor with a long prompt a second.
+_LATE_STEP_S = 4.0
+_Written = int | EngineFailedError  # a token, or why there is none
 
 
 class LlamaDriver:
@@ -44,13 +47,17 @@ class LlamaDriver:
         return self._task.done()
 
     @property
+    def is_late(self) -> bool:
+        """Whether the step under way takes so long that nothing should be expected of it."""
+        return self._step_took_s > _LATE_STEP_S
+
+    @property
     def stuck(self) -> str | None:
         """Why the process needs a successor, if it does."""
         if self._task.done() and not self._task.cancelled():
             return "llama.cpp is driven no more"
-        began_s = self._step_began_s
-        if began_s is not None and (took_s := time.monotonic() - began_s) > self._step_limit_s:
-            return f"a step of llama.cpp has not come back for {took_s:.1f} s"
+        if self._step_took_s > self._step_limit_s:
+            return f"a step of llama.cpp has not come back for {self._step_took_s:.1f} s"
         return self._thread.stuck
 
     def add(self, reply: LlamaReply) -> None:
@@ -63,15 +70,22 @@ class LlamaDriver:
         """It is over, or nobody wants it any more. No later step has it."""
         self._forget(reply.job)
 
-    async def close(self) -> None:
-        """Ends every reply, and frees the context and the model, after the step under way."""
-        try:
-            await cancel_and_wait(self._task)
-            await self._thread.run(lambda _stop: self._free())
-        finally:
-            self._thread.shutdown(wait=False)
+    async def close(self, after: "Future[None]") -> None:
+        """Ends every reply, and frees the context and the model, after the step under way and what `after` stands for.
 
-    def _free(self) -> None:
+        Who does not wait so long can leave: they are freed all the same, as soon as nobody uses them.
+        """
+        freed = self._thread.submit(self._free, after)
+        self._thread.shutdown(wait=False)
+        await cancel_and_wait(self._task)
+        await asyncio.shield(asyncio.wrap_future(freed))
+
+    @property
+    def _step_took_s(self) -> float:
+        return time.monotonic() - self._step_began_s if self._step_began_s is not None else 0.0
+
+    def _free(self, after: "Future[None]") -> None:
+        wait([after])
         self._context.close()
         self._model.close()
 
@@ -92,6 +106,8 @@ class LlamaDriver:
         finally:  # whoever waits for a token must not wait for ever
             for job in list(self._replies):
                 self._fail(job, UnavailableError("the engine is closed"))
+            self._metrics.live.set(0)
+            self._metrics.kept_tokens.set(0)
 
     async def _do(self, step: Step) -> None:
         self._step_began_s = time.monotonic()
@@ -110,12 +126,12 @@ class LlamaDriver:
     def _run(self, step: Step) -> list[tuple[Job, _Written]]:
         """In the thread: the step, and the next token of each reply that is read up to its end."""
         places = self._context.run(step)
-        return [(feed.job, self._sample(feed.job, place)) for feed, place in places.items()]
+        asking = [(self._replies.get(feed.job), place) for feed, place in places.items()]
+        return [(reply.job, self._sample(reply, place)) for reply, place in asking if reply is not None]
 
-    def _sample(self, job: Job, place: int) -> _Written:
-        reply = self._replies.get(job)
+    def _sample(self, reply: LlamaReply, place: int) -> _Written:
         try:
-            return reply.sampler.next_token(self._context, place) if reply is not None else None
+            return reply.sampler.next_token(self._context, place)
         except EngineFailedError as error:
             return error  # of this reply alone
 
@@ -125,7 +141,7 @@ class LlamaDriver:
             return  # its reader has left
         if isinstance(token, EngineFailedError):
             reply.fail(token)
-        elif token is None or self._model.is_end(token):
+        elif self._model.is_end(token):
             reply.end()
         elif reply.take(token, self._model.piece(token)):
             return

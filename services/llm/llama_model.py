@@ -3,7 +3,6 @@
 import ctypes
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from services.common.errors import EngineFailedError, ModelError
@@ -12,7 +11,6 @@ from services.llm.engine import ChatMessage, Tool
 from services.llm.llama_library import llama_cpp, take_complaint
 from services.llm.llama_options import LlamaOptions
 from services.llm.think import THINK_MARKS
-from services.llm.tool_dialects import dialect_of
 
 _LONGEST_PIECE_BYTES = 512
 _LONGEST_METADATA_BYTES = 128
@@ -27,10 +25,8 @@ class LlamaModel:
     """One model. Contexts and samplers hold on to it."""
 
     def __init__(self, path: Path, options: LlamaOptions) -> None:
-        if options.gpu_layers and not llama_cpp.llama_supports_gpu_offload():
-            raise EngineFailedError(
-                "this llama.cpp was built without a GPU: CMAKE_ARGS=-DGGML_CUDA=on make setup builds it with CUDA"
-            )
+        if options.gpu_layers:
+            check_gpu_build()
         self.handle = llama_cpp.llama_model_load_from_file(str(path).encode(), _model_params(options))
         if not self.handle:
             raise EngineFailedError(f"llama.cpp cannot load {path}: {take_complaint('it does not say why')}")
@@ -40,12 +36,12 @@ class LlamaModel:
         trained_tokens: int = llama_cpp.llama_model_n_ctx_train(self.handle)
         self.context_tokens: int = min(options.context_tokens, trained_tokens)
         source = self._template_source(options.chat_template)
-        self.template = ChatTemplate(source, self._special("bos"), self._special("eos"))
-        self.dialect = dialect_of(source)
         self._piece_buffer = ctypes.create_string_buffer(_LONGEST_PIECE_BYTES)
-        control = self._control_tokens()
-        self._shown = {token for token, text in control.items() if text in {*THINK_MARKS, *self.dialect.marks}}
+        control = self._control_tokens(source)
         self._control_text = _any_of([text for text in control.values() if len(text) > 1])
+        self.template = ChatTemplate(source, self._special("bos"), self._special("eos"), quote=self._quote)
+        marks = {*THINK_MARKS, *(self.template.dialect.marks if self.template.dialect else ())}
+        self._shown = {token for token, text in control.items() if text in marks}
 
     @property
     def can_cut(self) -> bool:
@@ -65,9 +61,7 @@ class LlamaModel:
 
         InvalidInputError where the template refuses it.
         """
-        quoted = [replace(message, content=self._quote(message.content)) for message in messages]
-        described = [replace(tool, description=self._quote(tool.description)) for tool in tools]
-        return self.template.render(quoted, described, thinking=thinking)
+        return self.template.render(messages, tools, thinking=thinking)
 
     def tokenize(self, text: str) -> list[int]:
         """The tokens of a prompt, control tokens among them."""
@@ -125,18 +119,30 @@ class LlamaModel:
         text: bytes = llama_cpp.llama_vocab_get_text(self.vocabulary, token)
         return text.decode(errors="replace")
 
-    def _control_tokens(self) -> dict[int, str]:
-        """What only the template may write, such as the mark at which a message ends."""
-        control = llama_cpp.LLAMA_TOKEN_ATTR_CONTROL
-        return {
-            token: self._text(token)
-            for token in range(self.vocabulary_size)
-            if llama_cpp.llama_vocab_get_attr(self.vocabulary, token) & control
-        }
+    def _control_tokens(self, template: str) -> dict[int, str]:
+        """What only the template may write, such as the mark at which a message ends.
+
+        Some files have these among the tokens of their users, which are read in any text as well.
+        """
+        control, users = llama_cpp.LLAMA_TOKEN_ATTR_CONTROL, llama_cpp.LLAMA_TOKEN_ATTR_USER_DEFINED
+        tokens = {}
+        for token in range(self.vocabulary_size):
+            kind = llama_cpp.llama_vocab_get_attr(self.vocabulary, token)
+            if kind & (control | users) and ((text := self._text(token)) in template or kind & control):
+                tokens[token] = text
+        return tokens
 
     def _quote(self, content: str) -> str:
         """The text without control tokens, so that nobody's words end a message or begin another one's."""
         return self._control_text.sub(lambda found: f"{found[0][0]} {found[0][1:]}", content)
+
+
+def check_gpu_build() -> None:
+    """EngineFailedError where this llama.cpp cannot use a graphics card."""
+    if not llama_cpp.llama_supports_gpu_offload():
+        raise EngineFailedError(
+            "this llama.cpp was built without a GPU: CMAKE_ARGS=-DGGML_CUDA=on make setup builds it with CUDA"
+        )
 
 
 def _any_of(texts: Sequence[str]) -> re.Pattern[str]:

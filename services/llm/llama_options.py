@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+# llama.cpp splits text by std::regex for some vocabularies, which recurses at every character: with the usual 8 MB one
+# word of 40,000 characters ends the process. This is enough for the longest text of a request, and taken as it is used.
+READING_STACK_BYTES = 512 * 2**20
 KvType = Literal["f16", "q8_0", "q4_0"]
 
 

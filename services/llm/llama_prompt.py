@@ -1,7 +1,7 @@
 """From a request to a reply that llama.cpp can begin: a history that fits, a prompt in tokens, a sampler. Blocking."""
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cache, partial
 
 from services.common.errors import InvalidInputError, UnsupportedError
 from services.llm.batching import Job
@@ -36,26 +36,32 @@ class LlamaPrompts:
         text, tokens = self._fitting(request, tools, thinking=self._thinking and not grammar)
         sampling = request.sampling
         sampler = LlamaSampler(self._model, sampling, grammar)
-        dialect = self._model.dialect if tools else None
-        is_inside = opens_thinking(text) and not grammar
-        reader = ReplyReader(sampling.stop, thinking=is_inside, dialect=dialect, tools=tools)
+        reader = ReplyReader(
+            sampling.stop,
+            thinking=opens_thinking(text) and not grammar,
+            filters_thinking=not grammar,
+            dialect=self._model.template.dialect if request.uses_tools else None,
+            tools=tools,
+        )
         limit = min(sampling.max_tokens, self._model.context_tokens - len(tokens))
         return LlamaReply(Job(request.conversation_id, tokens), sampler, reader, limit)
 
     def _grammar(self, request: Generation, tools: Sequence[Tool]) -> str:
-        if tools and request.tool_choice is ToolChoice.REQUIRED:
-            return call_grammar(self._model.dialect, tools)
+        dialect = self._model.template.dialect
+        if tools and dialect and request.tool_choice is ToolChoice.REQUIRED:
+            return call_grammar(dialect, tools)
         return to_gbnf(request.format) if request.format is not None else ""
 
     def _fitting(self, request: Generation, tools: Sequence[Tool], *, thinking: bool) -> tuple[str, list[int]]:
         """The prompt with as many turns as leave the reply its room; that is less where the last turn alone is long."""
 
-        def read(messages: Sequence[ChatMessage]) -> tuple[str, list[int]]:
+        @cache  # each number of turns is asked for more than once
+        def read(messages: tuple[ChatMessage, ...]) -> tuple[str, list[int]]:
             text = self._model.prompt(messages, tools, thinking=thinking)
             return text, self._model.tokenize(text)
 
         def fits(room_tokens: int, messages: Sequence[ChatMessage]) -> bool:
-            return len(read(messages)[1]) + room_tokens <= most_tokens
+            return len(read(tuple(messages))[1]) + room_tokens <= most_tokens
 
         most_tokens = self._model.context_tokens
         wanted = min(request.sampling.max_tokens, most_tokens // 2)

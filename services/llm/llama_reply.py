@@ -38,7 +38,7 @@ class LlamaReply:
     def end(self, reason: FinishReason = FinishReason.STOP) -> None:
         """The model has no more to say, or may not say more."""
         try:
-            events = self._reader.end()
+            events = self._reader.end(cut=reason is FinishReason.LENGTH)
         except EngineFailedError as error:
             self.fail(error)
             return

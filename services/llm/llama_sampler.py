@@ -6,7 +6,7 @@ import weakref
 import numpy as np
 import numpy.typing as npt
 
-from services.common.errors import EngineFailedError, InvalidInputError
+from services.common.errors import InvalidInputError, UnusableAnswerError
 from services.llm.engine import Sampling
 from services.llm.llama_context import LlamaContext
 from services.llm.llama_library import llama_cpp, take_complaint
@@ -17,6 +17,8 @@ from services.llm.llama_model import LlamaModel
 _PENALTY_TOKENS = 64
 # 2**32 - 1 means "at random" to llama.cpp: no other seed may become it.
 _RANDOM_SEED = llama_cpp.LLAMA_DEFAULT_SEED
+# Below it logits become infinite, and the coldest temperature the wildest.
+_COLDEST = 1e-3
 _CANDIDATE = np.dtype([("id", np.int32), ("logit", np.float32), ("p", np.float32)])
 
 
@@ -32,14 +34,14 @@ class LlamaSampler:
             llama_cpp.llama_sampler_chain_add(self._chain, part)
         self._grammar = self._read(grammar) if grammar else None
 
-    def next_token(self, context: LlamaContext, place: int) -> int | None:
-        """The token after the one at this place of the context's batch; None where the grammar allows no more."""
+    def next_token(self, context: LlamaContext, place: int) -> int:
+        """The token after the one at this place of the context's batch. UnusableAnswerError at a grammar's dead end."""
         if self._grammar is None:
             token: int = llama_cpp.llama_sampler_sample(self._chain, context.handle, place)
             return token
         return self._next_allowed(context, place)
 
-    def _next_allowed(self, context: LlamaContext, place: int) -> int | None:
+    def _next_allowed(self, context: LlamaContext, place: int) -> int:
         """Most of the time the token chosen freely is allowed; only else each of the vocabulary is looked at."""
         logits = np.ctypeslib.as_array(
             llama_cpp.llama_get_logits_ith(context.handle, place), (self._model.vocabulary_size,)
@@ -49,7 +51,8 @@ class LlamaSampler:
             candidates = _candidates(logits)
             self._apply(self._grammar, candidates)
             if not np.isfinite(candidates["logit"]).any():
-                return None  # llama.cpp would abort the process over any token now
+                # llama.cpp would abort the process over any token now.
+                raise UnusableAnswerError("the grammar leads to where nothing may follow")
             token = self._choose(candidates)
         llama_cpp.llama_sampler_accept(self._grammar, token)
         llama_cpp.llama_sampler_accept(self._chain, token)
@@ -64,7 +67,7 @@ class LlamaSampler:
         """The token that the chain selects; it sorts and shortens what it is given."""
         chosen = self._apply(self._chain, candidates)
         if chosen.selected < 0 or not np.isfinite(chosen.data[chosen.selected].logit):
-            raise EngineFailedError("llama.cpp chose no token that it may")
+            raise UnusableAnswerError("llama.cpp chose no token that it may")
         return int(chosen.data[chosen.selected].id)
 
     def _apply(self, sampler: object, candidates: npt.NDArray[np.void]) -> "llama_cpp.llama_token_data_array":
@@ -93,7 +96,7 @@ def _parts(sampling: Sampling, vocabulary_size: int) -> list[object]:
     parts = [
         llama_cpp.llama_sampler_init_penalties(vocabulary_size, _PENALTY_TOKENS, sampling.repeat_penalty, 0.0, 0.0)
     ]
-    if not sampling.temperature:
+    if sampling.temperature < _COLDEST:
         return [*parts, llama_cpp.llama_sampler_init_greedy()]
     seed = _RANDOM_SEED if sampling.seed is None else sampling.seed % _RANDOM_SEED
     return [

@@ -1,8 +1,10 @@
 """The llama.cpp engine: one model, one context, one thread; all replies under way advance together, step by step."""
 
+import asyncio
 import contextlib
 import os
 from collections.abc import AsyncGenerator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +16,7 @@ from services.llm.engine import ChatMessage, Generation, ReplyEvent, Role, Sampl
 from services.llm.llama_context import LlamaContext
 from services.llm.llama_driver import LlamaDriver
 from services.llm.llama_model import LlamaModel
-from services.llm.llama_options import LlamaOptions
+from services.llm.llama_options import READING_STACK_BYTES, LlamaOptions
 from services.llm.llama_prompt import LlamaPrompts
 from services.llm.metrics import StepMetrics
 
@@ -41,7 +43,8 @@ class LlamaCppEngine:
         self._model = model
         self._driver = driver
         self._prompts = prompts
-        self._reading = EngineThreads(1, "llama.cpp prompts")  # so that a long prompt's text keeps no step waiting
+        # A thread of its own, so that a long prompt's text keeps no step waiting.
+        self._reading = EngineThreads(1, "llama.cpp prompts", stack_bytes=READING_STACK_BYTES)
         self._is_closing = False
 
     @classmethod
@@ -49,11 +52,7 @@ class LlamaCppEngine:
         cls, path: Path, options: LlamaOptions, limits: LlamaLimits, metrics: StepMetrics
     ) -> "LlamaCppEngine":
         """Loads the file, and writes a token, so that the first caller need not wait."""
-        loading = EngineThreads(1, "llama.cpp load")
-        try:
-            model, context = await loading.run(lambda _stop: _load(path, options))
-        finally:
-            loading.shutdown(wait=False)
+        model, context = await _load_in_a_thread(path, options)
         batching = Batching(options.sequences, options.batch_tokens, can_cut=model.can_cut)
         driver = LlamaDriver(model, context, batching, limits.step_s, metrics)
         engine = cls(model, driver, LlamaPrompts(model, limits.max_turns, thinking=options.thinking))
@@ -81,6 +80,11 @@ class LlamaCppEngine:
         return True
 
     @property
+    def is_late(self) -> bool:
+        """Whether nothing should be expected of it now."""
+        return self._driver.is_late
+
+    @property
     def stuck(self) -> str | None:
         """Why its threads must be taken for lost, if they must."""
         return self._driver.stuck or self._reading.stuck
@@ -101,15 +105,32 @@ class LlamaCppEngine:
     async def close(self) -> None:
         """Ends every reply, and frees the model."""
         self._is_closing = True
-        try:
-            await self._reading.run(lambda _stop: None)  # a prompt that is being read needs the model's vocabulary
-        finally:
-            self._reading.shutdown(wait=False)
-            await self._driver.close()
+        nobody_reads = self._reading.submit(lambda: None)  # for a prompt needs the model's vocabulary
+        self._reading.shutdown(wait=False)
+        await self._driver.close(nobody_reads)
 
     def _check_open(self) -> None:
         if self._is_closing or self._driver.is_closed:
             raise UnavailableError("the engine is closed")
+
+
+async def _load_in_a_thread(path: Path, options: LlamaOptions) -> tuple[LlamaModel, LlamaContext]:
+    """Who does not wait for it leaves nothing behind: it is freed as soon as it is loaded."""
+    thread = ThreadPoolExecutor(1, "llama.cpp load")
+    loading = thread.submit(_load, path, options)
+    thread.shutdown(wait=False)
+    try:
+        return await asyncio.shield(asyncio.wrap_future(loading))
+    except asyncio.CancelledError:
+        loading.add_done_callback(_free_what_was_loaded)
+        raise
+
+
+def _free_what_was_loaded(loading: "Future[tuple[LlamaModel, LlamaContext]]") -> None:
+    if not loading.cancelled() and loading.exception() is None:
+        model, context = loading.result()
+        context.close()
+        model.close()
 
 
 def _load(path: Path, options: LlamaOptions) -> tuple[LlamaModel, LlamaContext]:

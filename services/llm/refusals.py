@@ -8,6 +8,7 @@ from services.llm.engine import Generation
 from services.llm.openai_wire import Refusal
 
 _ABOUT_FIELDS = {400, 422, 500, 501}  # llama-cpp-python's server says 500
+_MOST_STOPS = 4  # that OpenAI's own servers take
 _BUSY = {408, 425, 429, 502, 503, 504}
 
 
@@ -16,14 +17,13 @@ class EndpointNames:
     """How the settings call a server and what belongs to it."""
 
     name: str
-    url: str
     model: str
     api_key_env: str
 
     @classmethod
     def of(cls, name: str, section: EndpointSection) -> "EndpointNames":
         """Those of a section."""
-        return cls(name, section.url, section.model, section.api_key_env)
+        return cls(name, section.model, section.api_key_env)
 
 
 def error_of(refusal: Refusal, names: EndpointNames, request: Generation | None = None) -> CallError:
@@ -31,7 +31,7 @@ def error_of(refusal: Refusal, names: EndpointNames, request: Generation | None 
     if refusal.is_about_context:
         return too_long()
     if request is not None and (field := _unsupported_field(refusal, request)):
-        return UnsupportedError(f"the model of this server takes no {field}", field=field)
+        return UnsupportedError(f"this server does not take the {field} of the request", field=field)
     if refusal.status in _BUSY:
         return UnavailableError(f"the server has no time or is not ready yet (it answers {refusal.status})")
     return EngineFailedError(_what_to_do(refusal.status, names))
@@ -66,6 +66,9 @@ def _unsupported_field(refusal: Refusal, request: Generation) -> str:
         return ""
     if request.format is not None and refusal.mentions("response_format", "json_schema", "schema", "grammar"):
         return "response_format"
-    if request.tools and refusal.mentions("tool", "function call"):
+    if request.uses_tools and refusal.mentions("tool", "function call"):
         return "tools"
+    # People say "stop", and some servers repeat what they said: so only where it is likely.
+    if len(request.sampling.stop) > _MOST_STOPS and refusal.mentions("stop"):
+        return "sampling.stop"
     return ""

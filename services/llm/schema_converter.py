@@ -6,6 +6,11 @@ from typing import Any
 
 from llama_cpp.llama_grammar import SchemaConverter
 
+from services.llm.patterns import writable
+
+# A character of a JSON text, which its own takes for any but two.
+_CHARACTER = r'[^"\\\x00-\x1F\x7F] | "\\" (["\\/bfnrt] | "u" [0-9a-fA-F] [0-9a-fA-F] [0-9a-fA-F] [0-9a-fA-F])'
+
 
 class _Converter(SchemaConverter):
     def __init__(self) -> None:
@@ -26,6 +31,20 @@ class _Converter(SchemaConverter):
         text = json.dumps(json.loads(literal), ensure_ascii=False)
         escaped = text.replace("\\", "\\\\").replace('"', '\\"')
         return f'"{escaped}"'
+
+    def _add_rule(self, name: str, rule: str) -> str:
+        return str(super()._add_rule(name, _CHARACTER if name == "char" else rule))  # type: ignore[no-untyped-call]
+
+    def _visit_pattern(self, pattern: str, name: str) -> str:
+        """Its own lets through what cannot stand in JSON."""
+        return str(super()._visit_pattern(writable(pattern), name))  # type: ignore[no-untyped-call]
+
+    def _build_object_rule(
+        self, properties: list[tuple[str, Any]], required: set[str], name: str, additional_properties: object
+    ) -> str:
+        """Beside properties its own takes their names for additional ones too, with other values."""
+        more = False if properties else additional_properties
+        return str(super()._build_object_rule(properties, required, name, more))
 
 
 def convert(schema: dict[str, Any]) -> str:

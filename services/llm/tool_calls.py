@@ -1,7 +1,7 @@
 """Calls of tools, found in the text of a reply that comes in any portions.
 
-A call that nobody can read, or of a tool that was not declared, is neither executed nor shown: it would be spoken. A
-reply that has no other call has failed, for what it says, if anything, is that it is about to do something.
+A call that nobody can read, or of a tool that was not declared, is neither executed nor shown: it would be spoken. It
+is noted as a failure, unless it is only that the reply was cut off.
 
 After a call nothing but further calls is read: models that go on make up the tool's result.
 """
@@ -12,7 +12,7 @@ from enum import Enum, auto
 
 from services.llm.engine import Tool, ToolCall
 from services.llm.marks import first_mark, unsure
-from services.llm.tool_dialects import ToolDialect, UnreadableCallError, WrittenCall
+from services.llm.tool_dialects import DIALECTS, ToolDialect, UnreadableCallError, WrittenCall
 
 # Each portion is a try to read the call from its beginning, so this bounds time as well as memory.
 _LONGEST_CALL_CHARACTERS = 32_768
@@ -23,6 +23,23 @@ Part = str | ToolCall
 def make_call_id() -> str:
     """An identifier that no other call has."""
     return f"call_{secrets.token_hex(6)}"
+
+
+def dialect_of(written: str, call: ToolCall) -> ToolDialect | None:
+    """The dialect that the call is written in; None where each finds something else than just that."""
+    found = [dialect for dialect in DIALECTS if _finds(dialect, written, call)]
+    squeezed = _squeezed(written)
+    # Some read the others' calls too; their own begin as they would demand them.
+    return min(found, key=lambda dialect: _squeezed(dialect.frame[0] + call.name) not in squeezed, default=None)
+
+
+def _finds(dialect: ToolDialect, written: str, call: ToolCall) -> bool:
+    reader = CallReader(dialect, [Tool(call.name, "", "{}")], lambda: call.id)
+    return [part for part in (*reader.push(written), *reader.end()) if part == call or str(part).strip()] == [call]
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
 
 
 class _State(Enum):
@@ -44,12 +61,18 @@ class CallReader:
         self._make_id = make_id
         self._held = ""  # nobody knows yet what it is
         self._state = _State.BEGINNING
+        self._is_bare = False  # the call began without a mark
         self._steps = {
             _State.BEGINNING: self._begin,
             _State.TEXT: self._read_text,
             _State.CALL: self._read_call,
             _State.AFTER_CALL: self._go_on,
         }
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether a call has begun, so that no text can follow."""
+        return self._state in {_State.CALL, _State.AFTER_CALL}
 
     def push(self, text: str) -> list[Part]:
         """The text and the calls that are certain with this text."""
@@ -59,15 +82,15 @@ class CallReader:
             parts += certain
         return parts
 
-    def end(self) -> list[Part]:
-        """What was held back, as the reply has ended."""
+    def end(self, *, cut: bool = False) -> list[Part]:
+        """What was held back, as the reply has ended. Where it was cut, what may have become a call is dropped."""
         held, self._held = self._held, ""
         if self.is_complete or self._state is _State.AFTER_CALL:
             return []
         if self._state is _State.CALL:
-            self.has_failed = True
+            self.has_failed = self.has_failed or not cut
             return []
-        return [held] if held else []
+        return [held] if held and not cut else []
 
     # A step takes away what is certain and gives what comes out of that; None where only more text can tell.
 
@@ -76,6 +99,7 @@ class CallReader:
         if is_call is None:
             return None
         self._state = _State.CALL if is_call else _State.TEXT
+        self._is_bare = is_call
         return []
 
     def _read_text(self) -> list[Part] | None:
@@ -85,6 +109,7 @@ class CallReader:
         text, self._held = self._held[:end], self._held[found.end if found else end :]
         if found:
             self._state = _State.CALL
+            self._is_bare = False
         elif not text:
             return None
         return [text] if text else []
@@ -92,11 +117,14 @@ class CallReader:
     def _read_call(self) -> list[Part] | None:
         try:
             read = self._dialect.read(self._held)
-        except UnreadableCallError:
-            return self._give_up()
+        except UnreadableCallError as error:
+            return self._answer() if self._is_answer(error) else self._give_up()
         if read is None:
             return self._give_up() if len(self._held) > _LONGEST_CALL_CHARACTERS else None
-        written, self._held = read
+        written, rest = read
+        if self._is_answer(*written):
+            return self._answer()
+        self._held = rest
         calls = [ToolCall(self._make_id(), call.name, call.arguments_json) for call in written if self._knows(call)]
         self.has_failed = self.has_failed or len(calls) < len(written) or not calls
         self.has_called = self.has_called or bool(calls)
@@ -117,6 +145,14 @@ class CallReader:
 
     def _knows(self, call: WrittenCall) -> bool:
         return call.name in self._names
+
+    def _is_answer(self, *found: WrittenCall | UnreadableCallError) -> bool:
+        """Whether it is no call, as without a mark any JSON comes here that begins like one."""
+        return self._is_bare and not any(call.has_arguments or call.name in self._names for call in found)
+
+    def _answer(self) -> list[Part]:
+        self._state = _State.TEXT
+        return []
 
     def _give_up(self) -> list[Part]:
         self.has_failed = self.is_complete = True

@@ -5,8 +5,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.llm.marks import first_mark
-
 _DECODER = json.JSONDecoder(strict=False)  # models write line ends into strings as they are
 _NAME = re.compile(r"\s*([\w.-]+)\s*(?:\[CALL_ID\]\s*\w*\s*)?(?:\[ARGS\]\s*)?(?=\{)")
 # Replies that are calls begin like this; space does not count.
@@ -16,6 +14,12 @@ _BARE = tuple(f'{{"{key}"' for key in ("name", "type", "function", "parameters")
 class UnreadableCallError(ValueError):
     """The model means to call a tool, but nobody can tell which, or with what."""
 
+    def __init__(self, message: str, name: str = "", *, has_arguments: bool = False) -> None:
+        """`name`: the tool's, where it has one."""
+        super().__init__(message)
+        self.name = name
+        self.has_arguments = has_arguments
+
 
 @dataclass(frozen=True)
 class WrittenCall:
@@ -23,6 +27,7 @@ class WrittenCall:
 
     name: str
     arguments_json: str
+    has_arguments: bool = True
 
 
 @dataclass(frozen=True)
@@ -70,30 +75,30 @@ HERMES = ToolDialect("<tool_call>", "</tool_call>", ('<tool_call>\n{"name": "', 
 LLAMA = ToolDialect("<|python_tag|>", "", ('{"name": "', '", "parameters": ', "}"), is_bare=True, is_single=True)
 MISTRAL = ToolDialect("[TOOL_CALLS]", "", ('[TOOL_CALLS] [{"name": "', '", "arguments": ', "}]"))
 MISTRAL_NAMED = ToolDialect("[TOOL_CALLS]", "", ("[TOOL_CALLS]", "[ARGS]", ""))
-
-
-def dialect_of(template_source: str) -> ToolDialect:
-    """The dialect that a chat template writes calls in. Hermes' is what most models without one of their own learn."""
-    found = first_mark(template_source, ("<tool_call>", "[TOOL_CALLS]", "<|python_tag|>", '"parameters": '))
-    if found is None or found.mark == "<tool_call>":
-        return HERMES
-    if found.mark == "[TOOL_CALLS]":
-        return MISTRAL_NAMED if "[ARGS]" in template_source else MISTRAL
-    return LLAMA
+DIALECTS = (HERMES, LLAMA, MISTRAL, MISTRAL_NAMED)
 
 
 def _call(value: object) -> WrittenCall:
-    if not isinstance(value, Mapping) or not isinstance(name := value.get("name"), str):
-        raise UnreadableCallError("a call has no name")
-    arguments = value.get("arguments", value.get("parameters"))
+    inner = value.get("function") if isinstance(value, Mapping) else None
+    call = inner if isinstance(inner, Mapping) else value  # some wrap it, as they are shown the tools
+    if not isinstance(call, Mapping):
+        raise UnreadableCallError("a call is no object")
+    arguments = call.get("arguments", call.get("parameters"))
+    has_arguments = arguments is not None
+    name = call.get("name")
+    if not isinstance(name, str):
+        raise UnreadableCallError("a call has no name", has_arguments=has_arguments)
+    return WrittenCall(name, _arguments(arguments, name) if has_arguments else "{}", has_arguments)
+
+
+def _arguments(arguments: object, name: str) -> str:
     try:
         if isinstance(arguments, str):
             arguments = json.loads(arguments, strict=False)
-        arguments = {} if arguments is None else arguments
         written = json.dumps(arguments, ensure_ascii=False, allow_nan=False)
         written.encode()  # half of a surrogate pair is no text
     except (ValueError, RecursionError) as error:
-        raise UnreadableCallError("a call's arguments are no JSON") from error
+        raise UnreadableCallError("a call's arguments are no JSON", name, has_arguments=True) from error
     if not isinstance(arguments, dict):
-        raise UnreadableCallError("a call's arguments are no object")
-    return WrittenCall(name, written)
+        raise UnreadableCallError("a call's arguments are no object", name, has_arguments=True)
+    return written

@@ -6,6 +6,7 @@ from services.common.errors import InvalidInputError, OutOfRangeError
 from services.common.text import check_language, check_length, clean
 from services.llm.config import LlmSection, SamplingSection
 from services.llm.engine import (
+    AtWork,
     ChatMessage,
     Finished,
     FinishReason,
@@ -17,7 +18,6 @@ from services.llm.engine import (
     Role,
     Sampling,
     TextDelta,
-    Thinking,
     Tool,
     ToolCall,
 )
@@ -57,7 +57,7 @@ def read_request(request: llm_pb2.GenerateRequest, settings: LlmSection) -> Gene
 
 
 def write_event(event: ReplyEvent, backend: str, timings: llm_pb2.GenerationTimings) -> llm_pb2.GenerateResponse:
-    """One message of a reply. Thinking has none: it is not shown."""
+    """One message of a reply. AtWork has none: it is not shown."""
     match event:
         case TextDelta(text):
             return llm_pb2.GenerateResponse(text_delta=text)
@@ -65,7 +65,7 @@ def write_event(event: ReplyEvent, backend: str, timings: llm_pb2.GenerationTimi
             return llm_pb2.GenerateResponse(tool_call=write_call(event))
         case Finished():
             return llm_pb2.GenerateResponse(finished=_write_finished(event, backend, timings))
-        case Thinking():
+        case AtWork():
             raise TypeError("what a model thinks is not sent")
 
 
@@ -85,6 +85,7 @@ def _write_finished(finished: Finished, backend: str, timings: llm_pb2.Generatio
 def _check_size(request: llm_pb2.GenerateRequest, settings: LlmSection) -> None:
     _check_number("messages", len(request.messages), settings.max_messages)
     _check_number("tools", len(request.tools), settings.max_tools)
+    _check_number("messages", sum(len(message.tool_calls) for message in request.messages), settings.max_messages)
     characters = sum(_characters(message) for message in request.messages)
     characters += sum(len(tool.description) + len(tool.parameters_json_schema) for tool in request.tools)
     if characters > settings.max_text_characters:
@@ -109,6 +110,8 @@ def _read_messages(messages: Sequence[llm_pb2.Message]) -> tuple[ChatMessage, ..
     called: set[str] = set()
     chat = []
     for index, message in enumerate(messages):
+        if message.role == llm_pb2.ROLE_USER:
+            called.clear()  # a result belongs to the turn of its call: turns are left out as a whole
         chat.append(_read_message(message, f"messages[{index}]", called, is_first=not index))
         called |= {call.id for call in chat[-1].tool_calls}
     if chat[-1].role not in {Role.USER, Role.TOOL}:
@@ -126,7 +129,7 @@ def _read_message(message: llm_pb2.Message, field: str, called: Set[str], *, is_
     if message.tool_calls and role is not Role.ASSISTANT:
         raise InvalidInputError(f"{field}.tool_calls", "only the assistant calls tools")
     if role is Role.TOOL and message.tool_call_id not in called:
-        raise InvalidInputError(f"{field}.tool_call_id", "no message before it has that call")
+        raise InvalidInputError(f"{field}.tool_call_id", "no message of this turn before it has that call")
     if role is not Role.TOOL and message.tool_call_id:
         raise InvalidInputError(f"{field}.tool_call_id", "only a tool's message answers a call")
     content = clean(message.content)

@@ -10,7 +10,7 @@ from services.common.chain import Answer, EngineChain
 from services.common.errors import InvalidInputError, UnsupportedError
 from services.common.tasks import read_ahead
 from services.llm.config import LlmSection
-from services.llm.engine import Finished, Generation, LlmEngine, ReplyEvent, TextDelta, Thinking, ToolCall
+from services.llm.engine import AtWork, Finished, Generation, LlmEngine, ReplyEvent, TextDelta, ToolCall
 from services.llm.metrics import LlmMetrics
 
 _NO_BACKEND = "none"
@@ -55,7 +55,8 @@ class Writer:
         except UnsupportedError as error:
             raise InvalidInputError(error.field, error.message, reason=error.detailed_reason) from error
         finally:
-            self._metrics.response_seconds.observe(tally.elapsed_ms() / 1000)
+            if tally.backend != _NO_BACKEND:
+                self._metrics.response_seconds.observe(tally.elapsed_ms() / 1000)
 
     async def _in_turn(self, request: Generation, tally: Tally) -> AsyncGenerator[Answer[ReplyEvent], None]:
         """Waiting is not the engine's fault, so its time limits count from when it takes the request up."""
@@ -64,12 +65,12 @@ class Writer:
         try:
             tally.queued_ms = tally.elapsed_ms()
             answers = self._chain.stream(
-                lambda engine: engine.generate(request), self._first_limit_s, self._next_limit_s
+                lambda engine: engine.generate(request), self._first_limit_s, self._next_limit_s, is_part=_is_shown
             )
             async with aclosing(answers):
                 async for answer in answers:
                     self._count(answer, tally)
-                    if not isinstance(answer.value, Thinking):
+                    if _is_shown(answer.value):
                         yield answer
         finally:
             self._turns.release()
@@ -86,3 +87,7 @@ class Writer:
             self._metrics.tokens.labels(backend, "prompt").inc(usage.prompt_tokens)
             self._metrics.tokens.labels(backend, "cached").inc(usage.cached_prompt_tokens)
             self._metrics.tokens.labels(backend, "completion").inc(usage.completion_tokens)
+
+
+def _is_shown(event: ReplyEvent) -> bool:
+    return not isinstance(event, AtWork)

@@ -51,6 +51,12 @@ class ScriptedEngine:
         return step
 
 
+class PacedEngine(ScriptedEngine):
+    """Works step by step; whether its step is late is said from outside."""
+
+    is_late = False
+
+
 class HangingEngine(ScriptedEngine):
     """Its thread goes into a call that does not come back, and looks at nothing, until `wake`."""
 

@@ -3,13 +3,13 @@
 import asyncio
 from collections.abc import AsyncGenerator
 
-from services.llm.engine import Finished, FinishReason, Generation, ReplyEvent, TextDelta, Thinking, ToolCall, Usage
+from services.llm.engine import AtWork, Finished, FinishReason, Generation, ReplyEvent, TextDelta, ToolCall, Usage
 
 
 class ScriptedMind:
     """Says its words one by one, or raises the error among them. With `gated`, a word waits for `release`."""
 
-    def __init__(self, *script: str | Thinking | ToolCall | BaseException, gated: bool = False) -> None:
+    def __init__(self, *script: str | AtWork | ToolCall | BaseException, gated: bool = False) -> None:
         self.asked: list[str] = []  # the conversations, in the order in which they were taken up
         self.ended: list[str] = []
         self.written = 0

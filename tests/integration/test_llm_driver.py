@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 
 import pytest
@@ -31,6 +32,11 @@ class HangingContext(LlamaContext):
         self.goes_on = threading.Event()
         self.goes_on.set()
         self.hangs = threading.Event()
+        self.is_freed = False
+
+    def close(self) -> None:
+        self.is_freed = True
+        super().close()
 
     def run(self, step: Step) -> dict[Feed, int]:
         if not self.goes_on.is_set():
@@ -62,6 +68,13 @@ class Bench:
         return reply
 
 
+def _nobody() -> "Future[None]":
+    """Nobody else uses the model."""
+    nobody: Future[None] = Future()
+    nobody.set_result(None)
+    return nobody
+
+
 @asynccontextmanager
 async def bench(step_limit_s: float = 60) -> AsyncIterator[Bench]:
     made = Bench(step_limit_s)
@@ -69,7 +82,7 @@ async def bench(step_limit_s: float = 60) -> AsyncIterator[Bench]:
         yield made
     finally:
         made.context.goes_on.set()
-        await made.driver.close()
+        await made.driver.close(_nobody())
 
 
 async def test_a_step_that_fails_ends_its_replies_and_the_next_ones_are_as_before() -> None:
@@ -95,6 +108,22 @@ async def test_a_step_that_hangs_is_told_and_nobody_waits_for_it() -> None:
         await wait_until(lambda: made.driver.stuck is None, "the end of the step")
         _, finished = await collect(made.begin("Once").events())
         assert isinstance(finished, Finished)
+
+
+async def test_it_is_freed_though_whoever_closed_it_did_not_wait_so_long() -> None:
+    made = Bench(step_limit_s=0.1)  # whoever closes it waits for the step as long as that
+    made.context.goes_on.clear()
+    made.begin("Once")
+    await wait_until(made.context.hangs.is_set, "the step")
+    somebody_reads: Future[None] = Future()
+    closing = asyncio.create_task(made.driver.close(somebody_reads))
+    await asyncio.sleep(0)
+    closing.cancel()
+    await asyncio.wait([closing])
+    made.context.goes_on.set()
+    assert not made.context.is_freed
+    somebody_reads.set_result(None)
+    await wait_until(lambda: made.context.is_freed, "the end of the context")
 
 
 async def test_when_it_is_closed_whoever_waits_is_told() -> None:

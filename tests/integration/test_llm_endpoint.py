@@ -7,10 +7,17 @@ from dataclasses import replace
 
 import pytest
 
-from services.common.errors import EngineFailedError, InvalidInputError, UnavailableError, UnsupportedError
+from services.common.errors import (
+    EngineFailedError,
+    InvalidInputError,
+    UnavailableError,
+    UnsupportedError,
+    UnusableAnswerError,
+)
 from services.common.tasks import cancel_and_wait
 from services.llm.endpoint import EndpointEngine
 from services.llm.engine import (
+    AtWork,
     ChatMessage,
     Finished,
     FinishReason,
@@ -20,9 +27,10 @@ from services.llm.engine import (
     TextDelta,
     Tool,
     ToolCall,
+    ToolChoice,
     Usage,
 )
-from tests.fakes.openai_server import DIE, DONE, HANG, HELLO, FakeOpenAi, Piece, Reply, calls, ends, says
+from tests.fakes.openai_server import DIE, DONE, HANG, HELLO, FakeOpenAi, Piece, Reply, calls, ends, says, used
 from tests.support.endpoint import MAX_TURNS, answered, chained, loaded, section
 from tests.support.llm import GREEDY, collect, generation
 from tests.support.waiting import wait_until
@@ -76,11 +84,57 @@ async def test_nothing_is_unpacked() -> None:
         assert {request.headers["accept-encoding"] for request in server.requests} == {"identity"}
 
 
-async def test_a_tool_is_called() -> None:
+async def test_a_tool_is_called_and_until_then_there_are_signs_of_life() -> None:
+    gate = asyncio.Event()
+    begins, goes_on = calls(0, "c1", "get_time", '{"zone":'), calls(0, arguments='"fr"}')
     async with FakeOpenAi() as server, loaded(server.url) as engine:
-        server.replies = [Reply.of(calls(0, "c1", "get_time", '{"zone":'), calls(0, arguments='"fr"}'), ends("stop"))]
-        events = [event async for event in engine.generate(replace(HI, tools=(TOOL,)))]
-        assert events == [ToolCall("c1", "get_time", '{"zone": "fr"}'), Finished(FinishReason.TOOL_CALLS)]
+        server.replies = [Reply.of(begins, gate, goes_on, ends("stop"))]
+        async with aclosing(engine.generate(replace(HI, tools=(TOOL,)))) as events:
+            assert await anext(events) == AtWork()
+            gate.set()
+            rest = [event async for event in events]
+    assert rest == [AtWork(), ToolCall("c1", "get_time", '{"zone": "fr"}'), Finished(FinishReason.TOOL_CALLS)]
+
+
+async def test_where_a_server_ignores_that_a_tool_must_be_called_the_next_engine_takes_over() -> None:
+    must_call = replace(HI, tools=(TOOL,), tool_choice=ToolChoice.REQUIRED)
+    able, stubborn = Reply.of(calls(0, "c1", "get_time"), ends("stop")), Reply.of(says("No."), ends("stop"))
+    async with (
+        FakeOpenAi() as first,
+        FakeOpenAi() as second,
+        loaded(first.url) as engine,
+        loaded(second.url) as next_engine,
+    ):
+        first.replies, second.replies = [stubborn], [able]
+        with pytest.raises(UnusableAnswerError):
+            assert [event async for event in engine.generate(must_call)] == []
+        chain = chained(engine, next_engine)
+        answers = [answer async for answer in answered(chain, must_call, LONG_S, LONG_S)]
+    shown = [(answer.backend, answer.value) for answer in answers if answer.value != AtWork()]
+    assert shown == [
+        ("near-2", ToolCall("c1", "get_time", "{}")),
+        ("near-2", Finished(FinishReason.TOOL_CALLS)),
+    ]
+
+
+@pytest.mark.parametrize("end", [DIE, HANG])
+async def test_a_complete_reply_need_not_end_well(end: Piece) -> None:
+    async with FakeOpenAi() as server, loaded(server.url) as engine:
+        before = server.left
+        server.replies = [Reply.of(says("Hello."), ends("stop"), used(7, 2), end)]
+        async with asyncio.timeout(LONG_S):  # the server's silence would end the reply as well, but after a minute
+            assert await collect(engine.generate(HI)) == ("Hello.", Finished(FinishReason.STOP, Usage(7, 0, 2)))
+        if end is HANG:
+            await wait_until(lambda: server.left == before + 1, "the server to see the client leave")
+
+
+async def test_one_callers_values_take_no_fields_from_the_others() -> None:
+    async with FakeOpenAi() as server, loaded(server.url) as engine:
+        server.replies = [Reply.json({"error": {"message": "top_k must be below 1000"}}, 400), HELLO]
+        odd = replace(HI, sampling=replace(GREEDY, top_k=5000))
+        assert (await collect(engine.generate(odd)))[0] == "Hello."
+        await collect(engine.generate(HI))
+        assert ["top_k" in body for body in server.completions[1:]] == [True, False, True]
 
 
 async def test_a_server_that_comes_up_late_is_tried_again(caplog: pytest.LogCaptureFixture) -> None:
@@ -191,10 +245,13 @@ async def test_a_server_that_refuses_is_left_for_the_next_engine(status: int) ->
 
 
 async def test_what_it_cannot_do_is_said() -> None:
+    called = ChatMessage(Role.ASSISTANT, "", (ToolCall("c1", "get_time", "{}"),))
+    before = (*HI.messages, called, ChatMessage(Role.TOOL, "noon", (), "c1"))
     async with FakeOpenAi() as server, loaded(server.url, tools=False) as engine:
-        with pytest.raises(UnsupportedError) as caught:
-            await collect(engine.generate(replace(HI, tools=(TOOL,))))
-        assert caught.value.field == "tools"
+        for request in (replace(HI, tools=(TOOL,)), replace(HI, messages=before)):
+            with pytest.raises(UnsupportedError) as caught:
+                await collect(engine.generate(request))
+            assert caught.value.field == "tools"
         with pytest.raises(UnsupportedError) as caught:
             await collect(engine.generate(replace(HI, format=GrammarFormat('root ::= "a"'))))
         assert caught.value.field == "response_format"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,11 +57,13 @@ async def bench(path: Path, sequences: int) -> AsyncIterator[Bench]:
     model = LlamaModel(path, options)
     batching = Batching(options.sequences, options.batch_tokens)
     metrics = LlamaMetrics(CollectorRegistry()).of("llama.cpp")
+    nobody: Future[None] = Future()
+    nobody.set_result(None)
     driver = LlamaDriver(model, LlamaContext(model, options), batching, 60, metrics)
     try:
         yield Bench(LlamaPrompts(model, 50, thinking=False), driver)
     finally:
-        await driver.close()
+        await driver.close(nobody)
 
 
 async def test_the_same_tokens_with_and_without_company() -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
-from services.common.errors import InvalidInputError, ModelError
+from services.common.errors import InvalidInputError, ModelError, UnavailableError, UnusableAnswerError
 from services.llm.engine import (
+    AtWork,
     ChatMessage,
     Finished,
     FinishReason,
@@ -18,7 +19,6 @@ from services.llm.engine import (
     Role,
     Sampling,
     TextDelta,
-    Thinking,
     Usage,
 )
 from services.llm.llama_model import LlamaModel
@@ -161,12 +161,41 @@ async def test_what_it_thinks_is_not_shown(tmp_path: Path) -> None:
     request = generation("Once upon a time", sampling=replace(GREEDY, max_tokens=10))
     async with llama_engine(options=replace(TINY, chat_template=template)) as engine:
         *events, end = [event async for event in engine.generate(request)]
-        assert events == [Thinking()] * len(events)
+        assert events == [AtWork()] * len(events)
         assert len(events) > 5
         assert end == Finished(FinishReason.LENGTH, Usage(end.usage.prompt_tokens, 0, 10))
         # A reply that must have a form has no time to think.
         form = GrammarFormat('root ::= "yes"')
         assert (await collect(engine.generate(replace(request, format=form))))[0] == "yes"
+
+
+async def test_next_to_no_temperature_is_none(engine: LlamaCppEngine) -> None:
+    """Else the logits are infinite, and the coldest temperature babbles."""
+    greedy, _ = await collect(engine.generate(generation("Once upon a time")))
+    for form in (None, GrammarFormat("root ::= [^x]+")):
+        cold = generation("Once upon a time", sampling=replace(GREEDY, temperature=1e-45))
+        assert (await collect(engine.generate(replace(cold, format=form))))[0] == greedy
+
+
+async def test_a_grammar_that_leads_nowhere_fails_its_reply_alone(engine: LlamaCppEngine) -> None:
+    nowhere = replace(generation("Once"), format=GrammarFormat('root ::= "a" [z-a] "b"'))
+    other = asyncio.create_task(collect(engine.generate(generation("Once upon a time"))))
+    with pytest.raises((UnusableAnswerError, InvalidInputError)):
+        await collect(engine.generate(nowhere))
+    assert (await other)[0]
+
+
+async def test_closed_while_it_writes_it_ends_every_reply() -> None:
+    async with llama_engine() as engine:
+        writing = engine.generate(generation("Once", sampling=replace(GREEDY, max_tokens=200)))
+        assert isinstance(await anext(writing), TextDelta)
+        preparing = asyncio.create_task(collect(engine.generate(generation("dogs " * 40))))
+        await asyncio.sleep(0)
+    with pytest.raises(UnavailableError):
+        async for _ in writing:
+            pass
+    with pytest.raises(UnavailableError):
+        await preparing
 
 
 async def test_a_chat_template_that_is_not_there(tmp_path: Path) -> None:

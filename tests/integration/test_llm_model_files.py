@@ -5,14 +5,18 @@ import os
 import struct
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from services.common.errors import EngineFailedError
+from services.common.config_files import default_models_dir
+from services.common.errors import EngineFailedError, InvalidInputError
+from services.common.models.store import ModelStore
 from services.llm.gguf import read_header
+from services.llm.llama_library import llama_cpp
 from services.llm.model_trial import try_out
-from tests.support.llm import tiny_model
+from tests.support.llm import TINY, collect, generation, llama_engine, small_model, tiny_model
 from tests.support.waiting import wait_until
 
 LIMIT_S = 60.0
@@ -135,3 +139,22 @@ async def test_a_trial_that_nobody_waits_for_is_ended(tmp_path: Path) -> None:
     await asyncio.wait([trial])
     assert trial.cancelled()
     assert children() == before
+
+
+async def test_a_word_as_long_as_a_request_may_be_ends_no_process(tmp_path: Path) -> None:
+    """This way of splitting text recurses at every character; with the usual stack it ends the process."""
+    path = tmp_path / "recursive.gguf"
+    content = ModelStore(default_models_dir()).path(small_model()).read_bytes()
+    at = content.index(b"smollm", content.index(b"tokenizer.ggml.pre"))  # how its vocabulary splits text
+    path.write_bytes(content[:at] + b"tekken" + content[at + 6 :])
+    await try_out(path, LIMIT_S)
+    async with llama_engine(path, replace(TINY, kv_type="q8_0")) as engine:
+        with pytest.raises(InvalidInputError, match="too long"):
+            await collect(engine.generate(generation("a" * 100_000)))
+
+
+async def test_a_gpu_is_asked_for_before_anything_is_read(tmp_path: Path) -> None:
+    if llama_cpp.llama_supports_gpu_offload():
+        pytest.skip("this llama.cpp can use a GPU")
+    with pytest.raises(EngineFailedError, match="built without a GPU"):
+        await try_out(tiny_model(), LIMIT_S, needs_gpu=True)

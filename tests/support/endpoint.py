@@ -1,6 +1,6 @@
 """What the tests of the engine over HTTP share."""
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 
 from prometheus_client import CollectorRegistry
@@ -9,7 +9,7 @@ from services.common.chain import Answer, Candidate, EngineChain
 from services.common.metrics import ChainMetrics
 from services.llm.config import EndpointSection
 from services.llm.endpoint import EndpointEngine
-from services.llm.engine import Generation, LlmEngine, ReplyEvent
+from services.llm.engine import AtWork, Generation, LlmEngine, ReplyEvent
 from services.llm.fixed import FixedReplyEngine
 from tests.fakes.openai_server import MODEL
 
@@ -33,24 +33,31 @@ async def loaded(url: str, *, api_key: str = "", **fields: object) -> AsyncItera
         await engine.close()
 
 
-def chained(engine: LlmEngine) -> EngineChain[LlmEngine]:
-    """The engine, and behind it the reply that needs none."""
+def chained(engine: LlmEngine, *others: LlmEngine) -> EngineChain[LlmEngine]:
+    """The engines, `near`, `near-2` and so on, and behind them the reply that needs none."""
+    names = ["near", *(f"near-{number}" for number in range(2, len(others) + 2)), "fixed-reply"]
+    engines = [engine, *others, FixedReplyEngine("en")]
+    candidates = [Candidate(name, _loader(each)) for name, each in zip(names, engines, strict=True)]
+    return EngineChain(candidates, ChainMetrics.create(CollectorRegistry(), "llm"))
 
+
+def _loader(engine: LlmEngine) -> Callable[[], Awaitable[LlmEngine]]:
     async def load() -> LlmEngine:
         return engine
 
-    async def load_fixed() -> LlmEngine:
-        return FixedReplyEngine("en")
-
-    candidates = [Candidate("near", load), Candidate("fixed-reply", load_fixed)]
-    return EngineChain(candidates, ChainMetrics.create(CollectorRegistry(), "llm"))
+    return load
 
 
 async def answered(
     chain: EngineChain[LlmEngine], request: Generation, first_limit_s: float, next_limit_s: float
 ) -> AsyncGenerator[Answer[ReplyEvent], None]:
     """What the chain gives, as the service asks it."""
-    answers = chain.stream(lambda engine: engine.generate(request), first_limit_s, next_limit_s)
+    answers = chain.stream(
+        lambda engine: engine.generate(request),
+        first_limit_s,
+        next_limit_s,
+        is_part=lambda event: not isinstance(event, AtWork),
+    )
     async with aclosing(answers):
         async for answer in answers:
             yield answer

@@ -12,7 +12,7 @@ from services.common.errors import ModelError
 from services.common.models.store import ModelStore
 from services.common.settings import load
 from services.llm.config import LlmSection, LlmSettings
-from services.llm.engine import ChatMessage, Finished, Generation, ReplyEvent, Role, Sampling, TextDelta
+from services.llm.engine import AtWork, ChatMessage, Finished, Generation, ReplyEvent, Role, Sampling, TextDelta
 from services.llm.llama_options import LlamaOptions
 from services.llm.llamacpp import LlamaCppEngine, LlamaLimits
 from services.llm.metrics import LlamaMetrics
@@ -71,7 +71,7 @@ def generation(*said: str, sampling: Sampling = GREEDY, name: str = "", language
 
 async def collect(events: AsyncIterator[ReplyEvent]) -> tuple[str, Finished]:
     """The text and the end of a reply."""
-    received = [event async for event in events]
+    received = [event async for event in events if not isinstance(event, AtWork)]
     finished = received.pop()
     assert isinstance(finished, Finished)
     return joined(received), finished

@@ -41,6 +41,13 @@ async def test_a_stream_that_hangs_before_its_first_item_falls_to_the_next() -> 
     assert answers == [Answer("spare", "spare")]
 
 
+async def test_a_sign_of_life_is_no_part_of_an_answer_so_the_next_engine_may_still_take_over() -> None:
+    dying = ScriptedEngine("good", ["…", EngineFailedError("oh")])
+    bench = Bench([dying, ScriptedEngine("spare", ["a"])])
+    items = bench.chain.stream(ScriptedEngine.stream, LIMIT_S, LIMIT_S, is_part=lambda item: item != "…")
+    assert [item async for item in items] == [Answer("good", "…"), Answer("spare", "a")]
+
+
 async def test_a_stream_that_fails_later_ends_the_request_with_a_typed_error() -> None:
     spare = ScriptedEngine("spare")
     bench = Bench([ScriptedEngine("good", ["one", RuntimeError("secret")]), spare])

@@ -10,9 +10,10 @@ from services.common.errors import (
     EngineFailedError,
     OutOfMemoryError,
     UnavailableError,
+    UnusableAnswerError,
 )
 from services.common.metrics import ChainMetrics
-from tests.fakes.engines import HangingEngine, ScriptedEngine
+from tests.fakes.engines import HangingEngine, PacedEngine, ScriptedEngine
 from tests.support.chains import LIMIT_S, Bench, Loader, failing, is_ready, kept_up
 from tests.support.waiting import wait_until
 
@@ -200,3 +201,39 @@ async def test_an_engine_that_cannot_be_closed_in_time_does_not_hold_up_the_end(
     async with asyncio.timeout(LIMIT_S):
         await chain.close()
     assert spare.engine.closed
+
+
+async def test_what_a_model_makes_of_odd_requests_is_not_held_against_its_engine() -> None:
+    odd = failing("good", 5, UnusableAnswerError("it wrote nonsense"))
+    bench = Bench([odd, ScriptedEngine("spare")])
+    for _ in range(5):
+        assert await bench.ask() == Answer("spare", "spare")
+    assert odd.asked == 5  # its breaker stayed closed
+    assert bench.metric("errors_total", backend="good", reason="UNUSABLE_ANSWER") == 5
+
+
+async def test_an_engine_that_works_is_not_given_up_because_it_keeps_many_waiting() -> None:
+    busy = PacedEngine("good")
+    bench = Bench([busy, ScriptedEngine("spare")])
+
+    async def use(engine: ScriptedEngine) -> str:
+        return await (engine.hang() if engine is busy else engine.answer())
+
+    for _ in range(5):
+        assert await bench.chain.call(use, 0.01) == Answer("spare", "spare")
+    assert busy.asked == 5
+    assert bench.requests("good", "timeout") == 5
+
+
+async def test_an_engine_whose_step_is_late_is_not_ready_and_given_up() -> None:
+    late = PacedEngine("good")
+    bench = Bench([late])
+    await bench.chain.start()
+    assert is_ready(bench)
+    late.is_late = True
+    assert not is_ready(bench)
+    for _ in range(3):
+        with pytest.raises(UnavailableError):
+            await bench.chain.call(ScriptedEngine.hang, 0.01)
+    late.is_late = False
+    assert not is_ready(bench)  # its breaker is open

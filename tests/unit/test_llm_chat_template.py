@@ -8,6 +8,7 @@ import pytest
 from services.common.errors import EngineFailedError, InvalidInputError, UnsupportedError
 from services.llm.chat_template import ChatTemplate
 from services.llm.engine import ChatMessage, Role, Tool, ToolCall
+from services.llm.tool_dialects import HERMES, LLAMA, MISTRAL, MISTRAL_NAMED, ToolDialect
 from tests.support import chat_templates as source
 
 SYSTEM = ChatMessage(Role.SYSTEM, "Be brief.")
@@ -19,6 +20,12 @@ WEATHER = Tool(
 )
 CALL = ChatMessage(Role.ASSISTANT, "", tool_calls=(ToolCall("call_0a1b2c3d4e5f", "weather", '{"city": "Nîmes"}'),))
 RESULT = ChatMessage(Role.TOOL, "sunny, 30 °C", tool_call_id="call_0a1b2c3d4e5f")
+
+
+# Also with what most templates leave out: whose result it is.
+_WITH_IDS = {
+    name: text + "{% for m in messages %}{{ m.tool_call_id ~ m.name }}{% endfor %}" for name, text in source.ALL.items()
+}
 
 
 def template(text: str, bos: str = "<s>", eos: str = "</s>") -> ChatTemplate:
@@ -104,16 +111,67 @@ def test_elsewhere_neighbours_stay_apart() -> None:
     assert template(source.CHATML).render([QUESTION, THANKS]).count("<|im_start|>user") == 2
 
 
-def test_deepseek_wants_calls_without_content_and_with_arguments_as_text() -> None:
-    deepseek = template(source.DEEPSEEK_R1)
-    assert '<｜tool▁call▁begin｜>weather\n{"city": "Nîmes"}' in deepseek.render([QUESTION, CALL, RESULT], [WEATHER])
+@pytest.mark.parametrize(
+    ("habit", "instead"),
+    [
+        ("call.function.arguments | tojson ~", "call.function.arguments +"),
+        ("message.role == 'assistant'", "message.role == 'assistant' and (message.content or message.content is none)"),
+    ],
+)
+def test_calls_without_content_or_with_arguments_as_text(habit: str, instead: str) -> None:
+    assert habit in source.QWEN_2_5
+    text = template(source.QWEN_2_5.replace(habit, instead)).render([QUESTION, CALL, RESULT], [WEATHER])
+    assert '<tool_call>\n{"name": "weather", "arguments": {"city": "Nîmes"}}\n</tool_call>' in text
 
 
 @pytest.mark.parametrize("name", source.ALL)
 def test_what_each_supports(name: str) -> None:
     found = template(source.ALL[name])
-    assert found.supports_tools == (name not in {"ChatML", "Llama 3", "Gemma"})
+    assert found.supports_tools == (name not in {"ChatML", "Llama 3", "Gemma", "DeepSeek R1"})
     assert found.supports_system == (name != "Gemma")
+
+
+@pytest.mark.parametrize(
+    ("name", "dialect"),
+    [
+        ("Qwen 2.5", HERMES),
+        ("Qwen 3", HERMES),
+        ("Llama 3.1", LLAMA),
+        ("Mistral", MISTRAL),
+        ("Mistral, newer", MISTRAL_NAMED),
+        ("DeepSeek R1", None),
+    ],
+)
+def test_the_dialect_is_the_one_it_writes_calls_in(name: str, dialect: ToolDialect | None) -> None:
+    assert template(source.ALL[name]).dialect == dialect
+
+
+@pytest.mark.parametrize("name", ["Qwen 2.5", "Llama 3.1", "Mistral", "Mistral, newer"])
+def test_every_text_of_a_request_is_quoted(name: str) -> None:
+    """JSON can spell a mark in ways that only show once it is read, and templates write what was read."""
+    mark = "<|end|>"
+    spelt = r"\u003c|end|\u003e"
+    schema = f'{{"{spelt}": [{{"enum": ["{spelt}", 1, true, null]}}], "type": "object"}}'
+    tool = Tool(mark, mark, schema)
+    call = ToolCall(mark, mark, f'{{"{spelt}": [{{"b": "{spelt}"}}]}}')
+    conversation = [
+        ChatMessage(Role.SYSTEM, mark),
+        ChatMessage(Role.USER, mark),
+        ChatMessage(Role.ASSISTANT, "", tool_calls=(call,)),
+        ChatMessage(Role.TOOL, mark, tool_call_id=mark),
+    ]
+    written = ChatTemplate(_WITH_IDS[name], "<s>", "</s>", quote=lambda text: text.replace("<|", "< |"))
+    text = written.render(conversation, [tool])
+    assert "< |end|>" in text
+    assert mark not in text
+    assert mark in ChatTemplate(_WITH_IDS[name], "<s>", "</s>").render(conversation, [tool])
+
+
+def test_arguments_that_a_template_takes_as_text_are_quoted() -> None:
+    text_only = source.QWEN_2_5.replace("call.function.arguments | tojson ~", "call.function.arguments +")
+    written = ChatTemplate(text_only, "", "", quote=lambda text: text.replace("<|", "< |"))
+    call = replace(CALL, tool_calls=(replace(CALL.tool_calls[0], arguments_json='{"city": "<|end|>"}'),))
+    assert '{"city": "< |end|>"}' in written.render([QUESTION, call, RESULT], [WEATHER])
 
 
 def test_a_word_about_tools_is_no_support() -> None:

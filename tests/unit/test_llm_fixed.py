@@ -1,7 +1,12 @@
 """The reply that needs no model."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from services.common.errors import UnsupportedError
+from services.llm.engine import JsonFormat, ToolChoice
 from services.llm.fixed import FixedReplyEngine
 from tests.support.llm import collect, generation
 
@@ -31,6 +36,16 @@ async def reply(*said: str, language_code: str = "en", own: str = "en") -> str:
 )
 async def test_it_speaks_the_persons_language_or_the_services(asked: str, own: str, expected: str) -> None:
     assert expected in await reply("Hallo", language_code=asked, own=own)
+
+
+@pytest.mark.parametrize(
+    ("wish", "field"),
+    [({"format": JsonFormat("{}")}, "response_format"), ({"tool_choice": ToolChoice.REQUIRED}, "tools")],
+)
+async def test_it_does_not_pass_for_what_it_is_not(wish: dict[str, Any], field: str) -> None:
+    with pytest.raises(UnsupportedError) as caught:
+        await collect(FixedReplyEngine("en").generate(replace(generation("Hi"), **wish)))
+    assert caught.value.field == field
 
 
 async def test_it_repeats_what_was_said_last() -> None:

@@ -1,11 +1,8 @@
 """services/llm/formats.py and gbnf.py: the form of replies, and what llama.cpp must not be given."""
 
-import ctypes
 import json
 from collections.abc import Iterator
-from typing import Any
 
-import llama_cpp
 import pytest
 
 from services.common.errors import InvalidInputError
@@ -13,7 +10,7 @@ from services.llm.engine import GrammarFormat, JsonFormat, Tool
 from services.llm.formats import call_grammar, to_gbnf
 from services.llm.tool_calls import CallReader
 from services.llm.tool_dialects import HERMES, LLAMA, MISTRAL, MISTRAL_NAMED, ToolDialect
-from tests.support.llm import tiny_model
+from tests.support.grammar_judge import Judge
 
 PERSON = {
     "type": "object",
@@ -31,49 +28,6 @@ TREE = {
         "of": {"type": "object", "properties": {"node": {"type": "string"}}},
     },
 }
-
-
-class Judge:
-    """llama.cpp itself, which says what a grammar lets through."""
-
-    def __init__(self) -> None:
-        llama_cpp.llama_log_set(_quiet, ctypes.c_void_p(0))
-        options = llama_cpp.llama_model_default_params()
-        options.vocab_only = True
-        self._model = llama_cpp.llama_model_load_from_file(str(tiny_model()).encode(), options)
-        self._vocab = llama_cpp.llama_model_get_vocab(self._model)
-
-    def lets_through(self, grammar: str, text: str) -> bool:
-        """Whether the text is a whole one of the grammar."""
-        sampler = llama_cpp.llama_sampler_init_grammar(self._vocab, grammar.encode(), b"root")
-        assert sampler, "llama.cpp does not take the grammar"
-        try:
-            # The first of this vocabulary's tokens are three marks, then one a byte.
-            tokens = [3 + byte for byte in text.encode()]
-            end = llama_cpp.llama_vocab_eos(self._vocab)
-            return all(self._take(sampler, token) for token in tokens) and self._allows(sampler, end)
-        finally:
-            llama_cpp.llama_sampler_free(sampler)
-
-    def close(self) -> None:
-        llama_cpp.llama_model_free(self._model)
-
-    def _allows(self, sampler: Any, token: int) -> bool:
-        entry = llama_cpp.llama_token_data(token, 0.0, 0.0)
-        only = llama_cpp.llama_token_data_array((llama_cpp.llama_token_data * 1)(entry), 1, -1, False)
-        llama_cpp.llama_sampler_apply(sampler, ctypes.byref(only))
-        return bool(only.data[0].logit == 0.0)
-
-    def _take(self, sampler: Any, token: int) -> bool:
-        if not self._allows(sampler, token):
-            return False  # accepting it would end the process
-        llama_cpp.llama_sampler_accept(sampler, token)
-        return True
-
-
-@llama_cpp.llama_log_callback  # type: ignore[untyped-decorator]  # made by ctypes
-def _quiet(_level: int, _text: bytes, _user_data: object) -> None:
-    """Its log is not what is tested."""
 
 
 @pytest.fixture(scope="module")
@@ -136,6 +90,8 @@ def test_a_call_that_is_demanded_is_written_so_that_it_is_read(judge: Judge, dia
         "root ::= [^-A] [+-] [a-z-9]",
         r'root ::= [^"\\\x00-\x1f\u00e9-\U0010FFFF]+ .',
         "root ::= " + '("a" ' * 1000 + ")?" * 1000,
+        'root ::= ("a"{1,44}){1,44}',
+        'root ::= # one\n "a" |\n\n"b" (\n"c"\n)? # two\r\n\r\n leaf ::= "d"',
     ],
 )
 def test_a_grammar_is_passed_on_as_it_is(judge: Judge, grammar: str) -> None:
@@ -175,6 +131,19 @@ def chained(rule: str, last: str) -> str:
         ('root ::= "a"+?', "needs a group"),
         ("root ::= *", "nothing stands before"),
         ('root ::= "a" |', "without anything"),
+        # It does not live through these, or prints them whole.
+        ('root ::= "' + "a" * 60_000 + '"{2000}', "60002 characters"),  # a gigabyte
+        ('root ::= (("a"{1,40}){1,40}){1,40}', "40 repetitions of too much: of 80 rules"),
+        ("root ::= " + '("a" ' * 1001 + ")?" * 1001, "of 2001 rules"),
+        ("root ::= (" + " ".join(f"r{n}" for n in range(1000)) + "){2}", "2 repetitions of too much"),
+        ('root ::= "a"\n  "b"', "begins a line"),
+        ('root ::= "a"\n| "b"', "begins a line"),
+        ('root ::= "a"\n*', "begins a line"),
+        ('root ::= "a" # one\n "b"', "begins a line"),
+        ('root ::= "a" leaf ::= "b"', "does not begin a line"),
+        ('root ::= ("a") leaf ::= "b"', "does not begin a line"),
+        ('root ::= "a"{\n2}', "cannot be read"),
+        ('root ::= "a"{٣}', "cannot be read"),
         ('root ::= ("a"', "not closed"),
         ('root ::= ("a"\nleaf ::= "b"', "not closed"),
         ('root ::= "a")', "never opened"),
@@ -201,8 +170,8 @@ def test_a_grammar_that_would_do_harm_is_refused(grammar: str, why: str) -> None
 @pytest.mark.parametrize(
     ("schema", "why"),
     [
-        ("no JSON", "no JSON"),
-        ("[" * 50_000, "no JSON"),
+        ("no JSON", "not JSON"),
+        ("[" * 50_000, "nested too deep"),
         ('"text"', "must be a JSON object, or true"),
         ("false", "must be a JSON object, or true"),
         ('{"enum": ["' + "x" * 70_000 + '"]}', "the limit is 65536"),
@@ -219,6 +188,7 @@ def test_a_grammar_that_would_do_harm_is_refused(grammar: str, why: str) -> None
         ('{"enum": []}', "without anything"),
         ('{"type": "array", "items": {}, "minItems": 1000000000}', "minItems is 1000000000"),
         ('{"type": "array", "items": {}, "maxItems": 1e999}', "maxItems is inf"),
+        ('{"items": {"type": "string", "maxLength": 5000}}', "maxLength is 5000"),
         ('{"type": "string", "maxLength": -1}', "maxLength is -1"),
         ('{"type": "string", "pattern": "^a{99999}$"}', "counts beyond 1000"),
         ('{"type": "string", "pattern": "^a{1,99999999999999999999}$"}', "counts beyond 1000"),
@@ -231,8 +201,24 @@ def test_a_schema_that_cannot_be_used_is_refused(schema: str, why: str) -> None:
         to_gbnf(JsonFormat(schema))
 
 
+@pytest.mark.parametrize("schema", [{"enum": ["x"]}, {"const": 1}, {"anyOf": [{"type": "string"}]}, {"type": "string"}])
+@pytest.mark.parametrize("beside", [{}, {"properties": {"a": {"type": "null"}}, "required": ["a"]}])
+def test_arguments_are_an_object_whatever_the_schema_says(judge: Judge, schema: object, beside: object) -> None:
+    assert isinstance(schema, dict)
+    assert isinstance(beside, dict)
+    grammar = call_grammar(LLAMA, [Tool("t", "", json.dumps(schema | beside))])
+    assert judge.lets_through(grammar, '{"name": "t", "parameters": {"a":null}}')
+    assert not judge.lets_through(grammar, '{"name": "t", "parameters": "x"}')
+    assert not judge.lets_through(grammar, '{"name": "t", "parameters": 1}')
+    assert judge.lets_through(grammar, '{"name": "t", "parameters": {}}') == (not beside)
+
+
+def test_a_call_need_not_fulfil_what_a_grammar_cannot_say() -> None:
+    call_grammar(HERMES, [Tool("t", "", '{"properties": {"a": {"type": "integer", "minimum": 1}}}')])
+
+
 def test_a_tools_schema_that_cannot_be_used_is_named() -> None:
-    tools = [Tool("good", "", "{}"), Tool("bad", "", '{"$ref": "#/nowhere"}')]
+    tools = [Tool("good", "", "{}"), Tool("bad", "", '{"properties": {"a": {"$ref": "#/nowhere"}}}')]
     with pytest.raises(InvalidInputError) as refused:
         call_grammar(HERMES, tools)
     assert refused.value.field == "tools[1].parameters_json_schema"

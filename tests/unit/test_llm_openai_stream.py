@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.common.errors import EngineFailedError
+from services.common.errors import EngineFailedError, UnusableAnswerError
 from services.llm.engine import (
+    AtWork,
     Finished,
     FinishReason,
     Generation,
+    JsonFormat,
     ReplyEvent,
     TextDelta,
-    Thinking,
     Tool,
     ToolCall,
     ToolChoice,
@@ -28,6 +29,7 @@ from tests.support.llm import generation
 
 PLAIN = generation("Hello")
 CALLING = replace(PLAIN, tools=(Tool("get_weather", "w", "{}"), Tool("get_time", "t", "{}")))
+REQUIRED = replace(CALLING, tool_choice=ToolChoice.REQUIRED)
 
 
 def read(*chunks: bytes, request: Generation = PLAIN) -> list[ReplyEvent]:
@@ -35,6 +37,11 @@ def read(*chunks: bytes, request: Generation = PLAIN) -> list[ReplyEvent]:
     lines, reply = SseReader(), CompletionReader(request, make_id=lambda: "made")
     data = [piece for chunk in chunks for piece in lines.push(chunk)] + lines.end()
     return [event for piece in data for event in reply.read(piece)] + reply.end()
+
+
+def shown(*chunks: bytes, request: Generation = CALLING) -> list[ReplyEvent]:
+    """Those of them that are more than a sign of life."""
+    return [event for event in read(*chunks, request=request) if event != AtWork()]
 
 
 def text_of(events: Sequence[ReplyEvent]) -> str:
@@ -98,8 +105,28 @@ def test_half_a_character_is_left_out(broken: bytes) -> None:
 def test_reasoning_is_not_text() -> None:
     reply = read(delta(reasoning_content="Hm"), delta(reasoning="Hm"), says("<th"), says("ink>no</think>Yes"), DONE)
     assert text_of(reply) == "Yes"
-    assert reply.count(Thinking()) == 3
+    assert reply.count(AtWork()) == 3
     assert reply[-1] == Finished(FinishReason.STOP, Usage(completion_tokens=4))
+
+
+def test_what_looks_like_reasoning_is_content_where_the_reply_has_a_format() -> None:
+    json_wanted = replace(PLAIN, format=JsonFormat('{"type": "string"}'))
+    reply = read(says('"<thi'), says('nk>"'), ends("stop"), request=json_wanted)
+    assert reply[:2] == [TextDelta('"<thi'), TextDelta('nk>"')]
+
+
+def test_whatever_is_written_and_not_shown_is_a_sign_of_life() -> None:
+    reply = CompletionReader(CALLING)
+    hidden = [delta(reasoning="Hm"), says("<th"), says("ink>"), says("no"), delta(), calls(0, "c", "get_time", "{")]
+    for chunk in hidden:
+        assert reply.read(*SseReader().push(chunk)) == [AtWork()]
+
+
+def test_before_the_model_writes_there_is_no_sign_of_life() -> None:
+    """Else the limit to the first text would be over while the server still reads the prompt."""
+    reply = CompletionReader(PLAIN)
+    for chunk in (delta(role="assistant", content=""), delta(), used(9, 0)):
+        assert reply.read(*SseReader().push(chunk)) == []
 
 
 def test_what_only_looks_like_reasoning_is_said_at_the_end() -> None:
@@ -122,7 +149,7 @@ def test_the_reason_is_the_servers(reason: str, expected: FinishReason) -> None:
 
 
 def test_a_call_is_put_together() -> None:
-    reply = read(
+    reply = shown(
         says("Let me look."),
         calls(0, "c1", "get_weather", '{"to'),
         calls(0, None, None, 'wn": "Évry"}'),
@@ -130,7 +157,6 @@ def test_a_call_is_put_together() -> None:
         ends("tool_calls"),
         used(1, 1),
         DONE,
-        request=CALLING,
     )
     assert reply == [
         TextDelta("Let me look."),
@@ -155,44 +181,88 @@ def test_calls_are_read_as_the_servers_write_them(fragments: list[bytes]) -> Non
 
 
 def test_arguments_may_be_an_object() -> None:
-    reply = read(calls(0, "c1", "get_weather", {"town": "Évry"}), DONE, request=CALLING)
+    reply = shown(calls(0, "c1", "get_weather", {"town": "Évry"}), DONE)
     assert reply[0] == ToolCall("c1", "get_weather", '{"town": "Évry"}')
 
 
 def test_calls_without_a_name_of_their_own_are_given_one() -> None:
-    reply = read(calls(None, None, "get_time", "{}"), calls(None, None, "get_time", "{}"), DONE, request=CALLING)
+    reply = shown(calls(None, None, "get_time", "{}"), calls(None, None, "get_time", "{}"), DONE)
     assert reply[:2] == [ToolCall("made", "get_time", "{}")] * 2
 
 
 @pytest.mark.parametrize("arguments", ["{", "[]", "7", '{"a": NaN}', "[" * 100_000, "{}{}"])
-def test_arguments_that_are_no_object_fail(arguments: str) -> None:
-    with pytest.raises(EngineFailedError, match="cannot be read"):
+def test_arguments_that_are_no_object_are_of_no_use(arguments: str) -> None:
+    with pytest.raises(UnusableAnswerError, match="cannot be read"):
         read(calls(0, "c", "get_time", arguments), ends("tool_calls"), request=CALLING)
 
 
-def test_a_tool_that_there_is_not_fails() -> None:
-    with pytest.raises(EngineFailedError, match="cannot be read"):
+def test_a_tool_that_there_is_not_is_of_no_use() -> None:
+    with pytest.raises(UnusableAnswerError, match="cannot be read"):
         read(calls(0, "c", "delete_all", "{}"), ends("tool_calls"), request=CALLING)
     forbidden = replace(CALLING, tool_choice=ToolChoice.NONE)
-    with pytest.raises(EngineFailedError, match="cannot be read"):
+    with pytest.raises(UnusableAnswerError, match="cannot be read"):
         read(calls(0, "c", "get_time", "{}"), ends("tool_calls"), request=forbidden)
 
 
-def test_a_call_cut_off_by_the_length_is_left_out() -> None:
-    reply = read(says("a"), calls(0, "c", "get_time", '{"zo'), ends("length"), request=CALLING)
+def test_a_call_that_is_announced_must_come() -> None:
+    with pytest.raises(UnusableAnswerError, match="speaks of a tool call"):
+        read(says("Let me look."), ends("tool_calls"), request=CALLING)
+
+
+@pytest.mark.parametrize("request_", [CALLING, REQUIRED])
+@pytest.mark.parametrize("arguments", ["", '{"zo', '{"zone": "fr"'])
+def test_a_call_cut_off_by_the_length_is_left_out(request_: Generation, arguments: str) -> None:
+    reply = shown(says("a"), calls(0, "c", "get_time", arguments), ends("length"), request=request_)
     assert reply == [TextDelta("a"), Finished(FinishReason.LENGTH, Usage(completion_tokens=1))]
 
 
-def test_a_call_that_was_asked_for_must_come() -> None:
-    required = replace(CALLING, tool_choice=ToolChoice.REQUIRED)
-    with pytest.raises(EngineFailedError, match="called no tool"):
-        read(says("I would rather talk."), ends("stop"), request=required)
-    assert ToolCall("c", "get_time", "{}") in read(calls(0, "c", "get_time"), ends("stop"), request=required)
+def test_only_the_last_call_can_be_cut_off() -> None:
+    whole, cut_ = calls(0, "c1", "get_weather", "{}"), calls(1, "c2", "get_time", "{")
+    reply = shown(whole, cut_, ends("length"))
+    assert reply == [ToolCall("c1", "get_weather", "{}"), Finished(FinishReason.TOOL_CALLS)]
+    with pytest.raises(UnusableAnswerError, match="cannot be read"):
+        read(calls(0, "c1", "get_weather", "{"), calls(1, "c2", "get_time", "{}"), ends("length"), request=CALLING)
 
 
-def test_endless_calls_fail() -> None:
-    with pytest.raises(EngineFailedError, match="more than 64"):
+def test_without_the_call_that_was_asked_for_nothing_gets_out() -> None:
+    reply = CompletionReader(REQUIRED)
+    for chunk in (says("I would "), says("rather talk.")):
+        assert reply.read(*SseReader().push(chunk)) == [AtWork()]
+    assert reply.read(*SseReader().push(ends("stop"))) == []
+    with pytest.raises(UnusableAnswerError, match="called no tool"):
+        reply.end()
+
+
+def test_what_is_said_before_the_call_that_was_asked_for_comes_with_it() -> None:
+    reply = shown(says("Let me look."), calls(0, "c", "get_time"), ends("stop"), request=REQUIRED)
+    assert reply[:2] == [TextDelta("Let me look."), ToolCall("c", "get_time", "{}")]
+
+
+def test_a_call_that_was_asked_for_may_not_fit() -> None:
+    reasoned = shown(delta(reasoning="Hm"), ends("length"), request=REQUIRED)
+    assert reasoned == [Finished(FinishReason.LENGTH, Usage(completion_tokens=1))]
+    with pytest.raises(UnusableAnswerError, match="called no tool"):
+        read(says("I would rather talk, and"), ends("length"), request=REQUIRED)
+
+
+def test_what_is_held_back_is_bounded() -> None:
+    with pytest.raises(UnusableAnswerError, match="on and on"):
+        read(*[says("word " * 1000)] * 10, request=REQUIRED)
+
+
+def test_endless_calls_are_of_no_use() -> None:
+    with pytest.raises(UnusableAnswerError, match="more than 64"):
         read(*(calls(index, f"c{index}", "get_time") for index in range(65)), request=CALLING)
+
+
+def test_a_reply_with_its_reason_is_complete() -> None:
+    reply = CompletionReader(PLAIN)
+    reply.read(*SseReader().push(says("a")))
+    assert not reply.is_complete
+    reply.read(*SseReader().push(ends("stop")))
+    assert (reply.is_complete, reply.is_done) == (True, False)
+    reply.read(*SseReader().push(used(3, 1)))
+    assert reply.end() == [Finished(FinishReason.STOP, Usage(3, 0, 1))]
 
 
 @pytest.mark.parametrize("chunks", [[], [says("a")], [says("a"), used(1, 1)], [b"<html>\n"], [b": ping\n\n"]])

@@ -29,7 +29,7 @@ from tests.support.llm import generation
 
 SAMPLING = Sampling(0.7, 0.9, 40, 0.05, 1.1, max_tokens=64, seed=5, stop=("\n", "END"))
 TOOL = Tool("get_weather", "The weather of a town.", '{"type": "object", "properties": {"town": {"type": "string"}}}')
-NAMES = EndpointNames("near", "http://127.0.0.1:1/v1", "tiny", "")
+NAMES = EndpointNames("near", "tiny", "")
 
 
 def written(request: Generation, dialect: Dialect = Dialect.EXTENDED) -> dict[str, object]:
@@ -218,6 +218,20 @@ def test_what_a_server_does_not_know_is_unsupported(status: int, message: str, f
     assert isinstance(error, UnsupportedError)
     assert error.field == field
     assert type(error_of(Refusal(status, message), NAMES, asking())) is EngineFailedError  # it asked for none
+
+
+def test_a_server_without_tools_knows_no_calls_of_before_either() -> None:
+    call = ToolCall("c", "get_weather", "{}")
+    before = asking(messages=(ChatMessage(Role.ASSISTANT, "", (call,)), ChatMessage(Role.TOOL, "Rain", (), "c")))
+    error = error_of(Refusal(400, "tiny does not support tools"), NAMES, before)
+    assert (type(error), error.field) == (UnsupportedError, "tools")
+
+
+def test_more_stop_sequences_than_usual_may_be_too_many() -> None:
+    refusal = Refusal(400, "Invalid 'stop': array too long. Expected an array with maximum length 4")
+    error = error_of(refusal, NAMES, asking(sampling=replace(SAMPLING, stop=("a", "b", "c", "d", "e"))))
+    assert (type(error), error.field) == (UnsupportedError, "sampling.stop")
+    assert type(error_of(refusal, NAMES, asking())) is EngineFailedError
 
 
 @pytest.mark.parametrize(("status", "helps"), [(400, True), (422, True), (413, False), (429, False), (500, False)])

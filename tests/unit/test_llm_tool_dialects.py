@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from services.llm.chat_template import ChatTemplate
 from services.llm.engine import ChatMessage, Role, Tool, ToolCall
-from services.llm.tool_calls import CallReader, Part, make_call_id
-from services.llm.tool_dialects import HERMES, LLAMA, MISTRAL, MISTRAL_NAMED, ToolDialect, dialect_of
+from services.llm.tool_calls import CallReader, Part, dialect_of, make_call_id
+from services.llm.tool_dialects import HERMES, LLAMA, MISTRAL, MISTRAL_NAMED, ToolDialect
 from tests.support import chat_templates as source
 
 SCHEMA = '{"type": "object", "properties": {"city": {"type": "string"}}}'
@@ -55,6 +55,14 @@ def read(dialect: ToolDialect, *portions: str) -> list[Part]:
         (LLAMA, '{"name": "weather", "parameters": {"city": "Nîmes"}}; and more', [NIMES]),
         (LLAMA, '{"na', ['{"na']),
         (LLAMA, '{"city": "Nîmes"}', ['{"city": "Nîmes"}']),
+        (
+            LLAMA,
+            '{"type": "function", "function": {"name": "clock", "parameters": {}}}',
+            [ToolCall("1", "clock", "{}")],
+        ),
+        (LLAMA, '{"name": "Nîmes"} <|python_tag|>{"name": "bomb"}', ['{"name": "Nîmes"} ']),
+        (LLAMA, '{"name": "clock"}', [ToolCall("1", "clock", "{}")]),
+        (LLAMA, '{"name": "Nîmes"} it is.', ['{"name": "Nîmes"} it is.']),
         (LLAMA, "{smile} Yes.", ["{smile} Yes."]),
         (LLAMA, '  Yes. {"name": "weather"}', ['  Yes. {"name": "weather"}']),
         (MISTRAL, '[TOOL_CALLS] [{"name": "weather", "arguments": {"city": "Nîmes"}}]', [NIMES]),
@@ -158,17 +166,24 @@ def test_identifiers_differ() -> None:
 
 
 @pytest.mark.parametrize(
-    ("template", "dialect"),
+    ("written", "dialect"),
     [
-        (source.QWEN_3, HERMES),
-        (source.LLAMA_3_1, LLAMA),
-        (source.MISTRAL, MISTRAL),
-        (source.MISTRAL_NAMED, MISTRAL_NAMED),
-        (source.DEEPSEEK_R1, HERMES),
+        ('\n<tool_call>\n{"arguments": {"city": "Nîmes"}, "name": "weather"}\n</tool_call><|im_end|>', HERMES),
+        ('{"name": "weather", "parameters": {"city": "Nîmes"}}<|eot_id|>', LLAMA),
+        ('<|python_tag|>{"name": "weather", "parameters": {"city": "Nîmes"}}', LLAMA),
+        ('[TOOL_CALLS][{"name": "weather", "arguments": {"city": "Nîmes"}, "id": "123456789"}]</s>', MISTRAL),
+        ('[TOOL_CALLS]weather{"city": "Nîmes"}</s>', MISTRAL_NAMED),
+        ('[TOOL_CALLS] weather[CALL_ID]123456789[ARGS]{"city": "Nîmes"}</s>', MISTRAL_NAMED),
+        ("<tool_call>\n<function=weather>\n<parameter=city>Nîmes</parameter>\n</function>\n</tool_call>", None),
+        ('<｜tool▁call▁begin｜>weather\n{"city": "Nîmes"}<｜tool▁call▁end｜>', None),
+        ('<tool_calls>[{"name": "weather", "arguments": {"city": "Nîmes"}}]</tool_calls>', None),
+        ('I look. <tool_call>\n{"name": "weather", "arguments": {"city": "Nîmes"}}\n</tool_call>', None),
+        ('<tool_call>\n{"name": "weather", "arguments": {"city": "Arles"}}\n</tool_call>', None),
+        ("", None),
     ],
 )
-def test_the_dialect_is_the_templates(template: str, dialect: ToolDialect) -> None:
-    assert dialect_of(template) == dialect
+def test_a_dialect_is_told_by_how_a_call_is_written(written: str, dialect: ToolDialect | None) -> None:
+    assert dialect_of(written, NIMES) == dialect
 
 
 @pytest.mark.parametrize("name", ["Qwen 2.5", "Qwen 3", "Llama 3.1", "Mistral", "Mistral, newer"])
@@ -179,7 +194,8 @@ def test_what_a_template_writes_of_a_call_is_read_back(name: str) -> None:
     asked = template.render([question], TOOLS).removesuffix("<think>\n\n</think>\n\n")
     written = template.render([question, ChatMessage(Role.ASSISTANT, "", tool_calls=(call,))], TOOLS)
     assert written.startswith(asked.rstrip("\n"))
-    found = read(dialect_of(source.ALL[name]), written[len(asked.rstrip("\n")) :].lstrip("\n"))
+    assert template.dialect is not None
+    found = read(template.dialect, written[len(asked.rstrip("\n")) :].lstrip("\n"))
     assert found == [call]
 
 

@@ -57,6 +57,34 @@ def test_a_conversation_with_tools_is_read() -> None:
     assert generation.uses_tools
 
 
+def test_a_result_belongs_to_the_turn_of_its_call() -> None:
+    """Turns are left out as a whole where a history is too long: no result must lose its call."""
+    request = conversation()
+    result = llm_pb2.Message(role=llm_pb2.ROLE_TOOL, content="It is off.", tool_call_id="1")
+    request.messages.extend([llm_pb2.Message(role=llm_pb2.ROLE_USER, content="And now?"), result])
+    assert refused(request) == "messages[4].tool_call_id"
+
+
+def test_more_calls_than_messages_may_be() -> None:
+    request = conversation()
+    request.messages[1].tool_calls.extend([call(id=str(number)) for number in range(600)])
+    assert refused(request, OutOfRangeError) == "messages"
+
+
+@pytest.mark.parametrize("given", ["a" * 128, "call_0-1.b:2"])
+def test_identifiers_that_others_give(given: str) -> None:
+    request = conversation()
+    request.messages[1].tool_calls[0].id = request.messages[2].tool_call_id = given
+    assert read(request).messages[1].tool_calls[0].id == given
+
+
+@pytest.mark.parametrize("schema", ['{"type": "object"}', '{"properties": {}}', '{"type": "object", "anyOf": [{}]}'])
+def test_schemas_of_objects(schema: str) -> None:
+    request = conversation()
+    request.tools[0].parameters_json_schema = schema
+    assert read(request).tools[0].parameters_json_schema == schema
+
+
 def test_a_tool_may_have_nothing_to_say() -> None:
     request = conversation()
     request.messages[2].content = ""
@@ -71,6 +99,12 @@ def test_a_tool_may_have_nothing_to_say() -> None:
         (tool(description=" "), "tools[0].description"),
         (tool(parameters_json_schema=""), "tools[0].parameters_json_schema"),
         (tool(parameters_json_schema="[]"), "tools[0].parameters_json_schema"),
+        (tool(parameters_json_schema="{}"), "tools[0].parameters_json_schema"),
+        (tool(parameters_json_schema='{"type": "string"}'), "tools[0].parameters_json_schema"),
+        (tool(parameters_json_schema='{"type": ["object"]}'), "tools[0].parameters_json_schema"),
+        (tool(parameters_json_schema='{"anyOf": [{"type": "string"}]}'), "tools[0].parameters_json_schema"),
+        (tool(parameters_json_schema='{"type": "object", "enum": [1]}'), "tools[0].parameters_json_schema"),
+        (tool(parameters_json_schema='{"properties": {}, "const": 1}'), "tools[0].parameters_json_schema"),
         (tool(parameters_json_schema="[" * 100_000), "messages"),
         (tool(parameters_json_schema="[" * 400), "tools[0].parameters_json_schema"),
     ],
@@ -95,6 +129,11 @@ def test_tools_beyond_the_limits() -> None:
     ("change", "field"),
     [
         (lambda request: request.messages[1].tool_calls[0].CopyFrom(call(id="")), "messages[1].tool_calls[0].id"),
+        (lambda request: request.messages[1].tool_calls[0].CopyFrom(call(id="<|x|>")), "messages[1].tool_calls[0].id"),
+        (
+            lambda request: request.messages[1].tool_calls[0].CopyFrom(call(id="a" * 129)),
+            "messages[1].tool_calls[0].id",
+        ),
         (lambda request: request.messages[1].tool_calls[0].CopyFrom(call(name="")), "messages[1].tool_calls[0].name"),
         (
             lambda request: request.messages[1].tool_calls[0].CopyFrom(call(arguments_json="[]")),

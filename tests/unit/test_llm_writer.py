@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry
 from services.common.chain import Answer, Candidate, EngineChain
 from services.common.errors import EngineFailedError, InvalidInputError, UnavailableError, UnsupportedError
 from services.common.metrics import ChainMetrics
-from services.llm.engine import Finished, LlmEngine, ReplyEvent, TextDelta, Thinking, ToolCall
+from services.llm.engine import AtWork, Finished, LlmEngine, ReplyEvent, TextDelta, ToolCall
 from services.llm.fixed import FixedReplyEngine
 from services.llm.metrics import LlmMetrics
 from services.llm.writer import Tally, Writer
@@ -156,7 +156,7 @@ async def test_what_the_engine_refuses_is_the_callers_affair() -> None:
 
 
 async def test_what_the_model_thinks_is_not_shown() -> None:
-    bench = Bench(ScriptedMind(Thinking(), "one ", Thinking(), "two"))
+    bench = Bench(ScriptedMind(AtWork(), "one ", AtWork(), "two"))
     answers = await bench.reply()
     assert words(answers) == ["one ", "two"]
     assert len(answers) == 3

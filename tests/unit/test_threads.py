@@ -327,3 +327,11 @@ async def test_a_generator_whose_step_does_not_come_back_is_closed_when_it_does(
     hung.free.set()
     await wait_until(closed.is_set, "the end of the generator")
     await wait_until(lambda: threads.stuck is None, "the thread's return")
+
+
+async def test_a_deep_stack_is_for_one_thread_alone() -> None:
+    before = threading.stack_size()
+    threads = EngineThreads(1, "deep", stack_bytes=2**20)
+    assert threading.stack_size() == before
+    assert await threads.run(lambda _stop: threading.current_thread().name) == "deep_0"
+    threads.shutdown(wait=True)
