@@ -80,13 +80,12 @@ class Slot(Generic[EngineT]):
     @property
     def is_ready(self) -> bool:
         """Whether it can take a request at once."""
-        is_late = isinstance(self.engine, Paced) and self.engine.is_late
-        return self.engine is not None and not is_late and self.breaker.state is not BreakerState.OPEN
+        return self.engine is not None and not _is_late(self.engine) and self.breaker.state is not BreakerState.OPEN
 
     @property
     def has_an_excuse(self) -> bool:
         """Whether a request that it keeps waiting tells nothing of it: it works, and there is much to do."""
-        return isinstance(self.engine, Paced) and not self.engine.is_late
+        return _is_late(self.engine) is False
 
     @property
     def is_leaving(self) -> bool:
@@ -201,6 +200,11 @@ class Slot(Generic[EngineT]):
             self._leaving, self.engine = self.engine, None
         self._begin_closing()
         await self.wait_until_closed()
+
+
+def _is_late(engine: object) -> bool | None:
+    """None of an engine that cannot tell."""
+    return engine.is_late if isinstance(engine, Paced) else None
 
 
 def _stuck(engine: object) -> str | None:

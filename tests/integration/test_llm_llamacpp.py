@@ -163,6 +163,7 @@ async def test_what_it_thinks_is_not_shown(tmp_path: Path) -> None:
         *events, end = [event async for event in engine.generate(request)]
         assert events == [AtWork()] * len(events)
         assert len(events) > 5
+        assert isinstance(end, Finished)
         assert end == Finished(FinishReason.LENGTH, Usage(end.usage.prompt_tokens, 0, 10))
         # A reply that must have a form has no time to think.
         form = GrammarFormat('root ::= "yes"')
