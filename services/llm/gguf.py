@@ -39,7 +39,6 @@ class GgufHeader:
     key_length: int  # of one head, as the next
     value_length: int
     vocabulary_size: int
-    has_chat_template: bool
     tensors: tuple[TensorInfo, ...]
 
 
@@ -122,7 +121,6 @@ def _header(file_bytes: int, layout: GgufLayout) -> GgufHeader:
         key_length=_number(metadata, f"{architecture}.attention.key_length", head_length),
         value_length=_number(metadata, f"{architecture}.attention.value_length", head_length),
         vocabulary_size=next((tensor.shape[-1] for tensor in tensors if tensor.name == "token_embd.weight"), 0),
-        has_chat_template="tokenizer.chat_template" in metadata,
         tensors=tensors,
     )
 

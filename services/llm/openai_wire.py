@@ -20,6 +20,7 @@ from services.llm.engine import (
     ToolCall,
     ToolChoice,
 )
+from services.llm.json_text import read_object
 
 Json = dict[str, Any]
 # Measured on French: 2.7 to 3.1 bytes a token with vocabularies of 50,000; larger ones make more of a token.
@@ -184,9 +185,6 @@ def _write_format(wanted: ReplyFormat) -> Json:
 
 def _read_schema(text: str, field: str) -> Json:
     try:
-        schema = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInputError(field, "the schema is not JSON") from error
-    if not isinstance(schema, dict):
-        raise InvalidInputError(field, "the schema is no JSON object")
-    return schema
+        return read_object(text)
+    except ValueError as error:
+        raise InvalidInputError(field, f"the schema cannot be read: {error}") from error

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import random
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -13,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from services.llm.engine import ChatMessage, Generation, ReplyEvent, Role, TextDelta
 from services.llm.llamacpp import LlamaCppEngine
+from tests.bench.resident import resident_mb
 from tests.support.llm import GREEDY, TINY, collect, generation, llama_engine
 from tests.support.waiting import wait_until
 
@@ -132,11 +134,6 @@ async def test_one_that_waits_for_a_sequence_leaves_without_a_step() -> None:
         assert text
 
 
-def _resident_mb() -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in lines if line.startswith("VmRSS")).split()[1]) / 1024
-
-
 def _descriptors() -> int:
     return sum(1 for _ in Path("/proc/self/fd").iterdir())
 
@@ -154,10 +151,10 @@ async def test_five_hundred_cancels_leave_nothing_behind() -> None:
     async with llama_engine(registry=watch.registry) as engine:
         await cancel_many(engine, 100)  # so that pools and allocators have grown to their size
         gc.collect()
-        tasks, descriptors, resident_mb = len(asyncio.all_tasks()), _descriptors(), _resident_mb()
+        tasks, descriptors, before_mb = len(asyncio.all_tasks()), _descriptors(), resident_mb(os.getpid())
         await cancel_many(engine, 500)
         await wait_until(lambda: not watch.live, "all sequences to be free")
         gc.collect()
         assert len(asyncio.all_tasks()) == tasks
         assert _descriptors() == descriptors
-        assert _resident_mb() < resident_mb + 8
+        assert resident_mb(os.getpid()) < before_mb + 8

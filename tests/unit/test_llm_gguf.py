@@ -88,7 +88,7 @@ def test_a_real_model_is_described() -> None:
     assert (header.architecture, header.context_length, header.file_bytes) == ("llama", 2048, 1_185_376)
     assert (header.block_count, header.embedding_length, header.vocabulary_size) == (5, 64, 512)
     assert (header.head_count, header.head_count_kv) == (8, (4,) * 5)
-    assert (header.key_length, header.value_length, header.has_chat_template) == (8, 8, False)
+    assert (header.key_length, header.value_length) == (8, 8)
     assert len(header.tensors) == 48
 
 
@@ -107,7 +107,6 @@ def test_what_it_names_counts(tmp_path: Path) -> None:
     }
     header = read(gguf(more), tmp_path)
     assert (header.head_count_kv, header.key_length, header.value_length) == ((2, 0), 24, 40)
-    assert header.has_chat_template
 
 
 def test_megabytes_of_vocabulary_are_passed_over(tmp_path: Path) -> None:
@@ -243,7 +242,6 @@ LLAMA_3_8B = GgufHeader(
     key_length=128,
     value_length=128,
     vocabulary_size=128_256,
-    has_chat_template=True,
     tensors=(),
 )
 OPTIONS = LlamaOptions(context_tokens=8192, sequences=4, batch_tokens=512, gpu_layers=-1)
