@@ -33,10 +33,8 @@ class LlamaSection(Section):
     batch_tokens: int = Field(64, ge=8, le=8192, description="Tokens read in one step; a cancel waits for a step.")
     threads: int = Field(0, ge=0, description="Threads of llama.cpp; 0: one a physical core.")
     gpu_layers: int = Field(0, ge=-1, description="Layers of the model on the GPU; -1 for all.")
-    flash_attention: bool = Field(True, description="Needed by every kv_type but f16.")
-    kv_type: KvType = Field(
-        "q8_0", description="How what was read is kept. q8_0 is half of f16, and exact on a CPU (docs/mind.md)."
-    )
+    flash_attention: bool = Field(False, description="For a GPU, and needed by every kv_type but f16 (docs/mind.md).")
+    kv_type: KvType = Field("f16", description="How what was read is kept. q8_0 is half of f16.")
     mmap: bool = Field(True, description="Reads the file as it is needed, and shares it between processes.")
     chat_template: Path | None = Field(None, description="A file with a Jinja template, instead of the model's own.")
     thinking: bool = Field(False, description="Lets a model that can do so reason before it answers. It costs time.")

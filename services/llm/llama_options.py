@@ -19,8 +19,8 @@ class LlamaOptions:
     batch_tokens: int = 64
     threads: int = 1
     gpu_layers: int = 0
-    flash_attention: bool = True
-    kv_type: KvType = "q8_0"
+    flash_attention: bool = False
+    kv_type: KvType = "f16"
     mmap: bool = True
     chat_template: Path | None = None  # instead of the model's own
     thinking: bool = False

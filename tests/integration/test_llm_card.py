@@ -22,7 +22,7 @@ def _no_card_is_pinned(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def reasons(nvml: FakeNvml, **models: dict[str, object]) -> tuple[str, dict[str, str]]:
     """Who answers, and why each of the others does not."""
-    plain = {"model": str(tiny_model()), "context_tokens": 256, "kv_type": "f16", "threads": 1}
+    plain = {"model": str(tiny_model()), "context_tokens": 256, "threads": 1}
     sections = {name: {**plain, **changes} for name, changes in models.items()}
     flags = ("--llm.engines", json.dumps([*models, "fixed-reply"]), "--llm.llama_cpp", json.dumps(sections))
     limits = ("--llm.max_reply_tokens", "100", "--llm.sampling.max_tokens", "5")
@@ -47,7 +47,7 @@ async def test_what_a_model_needs_is_worked_out_of_its_file() -> None:
     section = settings().llm.llama_cpp["smollm2-135m"].model_copy(update={"gpu_layers": -1, "context_tokens": 256})
     needs_gb = vram_bytes(read_header(tiny_model()), section.options(1)) / 1e9
     nvml = FakeNvml(card(total_gb=10, used_gb=8 - needs_gb / 2))  # a model may take what is below 80 %
-    answered, why = await reasons(nvml, tiny={"gpu_layers": -1, "kv_type": "q8_0"}, cpu={})
+    answered, why = await reasons(nvml, tiny={"gpu_layers": -1}, cpu={})
     assert f"it needs {needs_gb:.1f} GB" in why["tiny"]
     assert answered == "cpu"
 

@@ -5,7 +5,6 @@ import os
 import struct
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,7 +147,7 @@ async def test_a_word_as_long_as_a_request_may_be_ends_no_process(tmp_path: Path
     at = content.index(b"smollm", content.index(b"tokenizer.ggml.pre"))  # how its vocabulary splits text
     path.write_bytes(content[:at] + b"tekken" + content[at + 6 :])
     await try_out(path, LIMIT_S)
-    async with llama_engine(path, replace(TINY, kv_type="q8_0")) as engine:
+    async with llama_engine(path, TINY) as engine:
         with pytest.raises(InvalidInputError, match="too long"):
             await collect(engine.generate(generation("a" * 100_000)))
 

@@ -20,7 +20,7 @@ from superwhisper.llm.v1 import llm_pb2
 from tests.support.shared_data import shared_data
 
 # Short enough for f16, which is exact up to 512 tokens; this model's heads are too small for q8_0.
-TINY = LlamaOptions(context_tokens=256, sequences=4, batch_tokens=32, threads=1, kv_type="f16")
+TINY = LlamaOptions(context_tokens=256, sequences=4, batch_tokens=32, threads=1)
 GREEDY = Sampling(temperature=0, top_p=1, top_k=0, min_p=0, repeat_penalty=1, max_tokens=24)
 
 

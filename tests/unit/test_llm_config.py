@@ -69,7 +69,7 @@ def test_a_model_takes_the_threads_that_there_are_unless_told() -> None:
         ("max_parallel", "5", f"max_parallel <= sequences of {SMOLLM} must hold"),
         ("max_streams", "3", "max_parallel <= max_streams must hold"),
         ("llama_cpp", f'{{"{SMOLLM}": {{"sequences": 9, "batch_tokens": 8}}}}', "sequences <= batch_tokens must hold"),
-        ("llama_cpp", f'{{"{SMOLLM}": {{"flash_attention": false}}}}', "kv_type q8_0 needs flash_attention"),
+        ("llama_cpp", f'{{"{SMOLLM}": {{"kv_type": "q8_0"}}}}', "kv_type q8_0 needs flash_attention"),
         ("llama_cpp", f'{{"{SMOLLM}": {{"model": ""}}}}', f"llm.llama_cpp.{SMOLLM}.model"),
         ("llama_cpp", '{"own": {"gpu_layers": 3}}', "llm.llama_cpp.own.model: Field required"),
         ("llama_cpp", f'{{"{SMOLLM}": {{"kv_type": "q5_1"}}}}', f"llm.llama_cpp.{SMOLLM}.kv_type"),

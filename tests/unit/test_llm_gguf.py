@@ -244,7 +244,9 @@ LLAMA_3_8B = GgufHeader(
     vocabulary_size=128_256,
     tensors=(),
 )
-OPTIONS = LlamaOptions(context_tokens=8192, sequences=4, batch_tokens=512, gpu_layers=-1)
+OPTIONS = LlamaOptions(
+    context_tokens=8192, sequences=4, batch_tokens=512, gpu_layers=-1, flash_attention=True, kv_type="q8_0"
+)
 
 
 @pytest.mark.parametrize(("kv_type", "mib"), [("f16", 4096), ("q8_0", 2176), ("q4_0", 1152)])
