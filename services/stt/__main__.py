@@ -8,6 +8,7 @@ from pathlib import Path
 import grpc
 from prometheus_client import CollectorRegistry
 
+from services.common.caches import open_cache
 from services.common.card import Card, CardSeeker, find_card
 from services.common.chain import Candidate, EngineChain, EngineStatus
 from services.common.errors import ModelError
@@ -16,12 +17,10 @@ from services.common.lifecycle import MethodLimits, Service, run_service
 from services.common.metrics import ChainMetrics
 from services.common.models.store import ModelStore
 from services.common.nvml import open_nvml
-from services.stt.cache import CacheCounts, MemoryCache, ResultCache
-from services.stt.config import POCKETSPHINX, CacheSection, SttSection, SttSettings, WhisperSection
+from services.stt.config import POCKETSPHINX, SttSection, SttSettings, WhisperSection
 from services.stt.engine import SttEngine
 from services.stt.intake import Intake
 from services.stt.metrics import DecoderMetrics, SttMetrics, WhisperMetrics
-from services.stt.redis_store import RedisCache
 from services.stt.segmenters import Segmenters
 from services.stt.servicer import SttServicer
 from services.stt.smart_turn import SmartTurn
@@ -43,7 +42,7 @@ def build(settings: SttSettings) -> Service:
     loaders = _loaders(stt, store, WhisperMetrics.create(registry))
     candidates = [_candidate(name, loaders[name], stt, card) for name in stt.engines]
     chain = EngineChain(candidates, ChainMetrics.create(registry, "stt"), look=card.look)
-    cache = _cache(stt.cache, metrics)
+    cache = open_cache(stt.cache, registry, "stt")
     segmenters = _segmenters(stt, store, metrics)
     draining = asyncio.Event()
     transcripts = Transcripts(chain, metrics, cache, _engines(stt), stt.recording_limit_s)
@@ -95,13 +94,6 @@ def _turn_detector(name: str, store: ModelStore) -> TurnDetector | None:
     except ModelError as error:
         _log.warning("silence alone ends turns: %s", error)
         return None
-
-
-def _cache(settings: CacheSection, metrics: SttMetrics) -> ResultCache:
-    counts = CacheCounts(metrics.cache_hits.inc, metrics.cache_misses.inc, metrics.cache_errors.inc)
-    if url := settings.redis_url.get_secret_value():
-        return RedisCache(url, counts, settings.ttl_s)
-    return MemoryCache(counts, settings.max_mb * 2**20, settings.ttl_s)
 
 
 def _engines(stt: SttSection) -> dict[str, str]:

@@ -2,8 +2,9 @@
 
 from typing import Literal
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, model_validator
 
+from services.common.caches import CacheSettings
 from services.common.gpu import GpuSettings
 from services.common.settings import ProcessSettings, Section, ServerSettings
 from services.stt.doubts import LEAST_LOG_PROBABILITY
@@ -65,16 +66,6 @@ class WhisperSection(Section):
         return SchedulerLimits(batch=self.max_batch, batch_window_s=self.batch_window_ms / 1000)
 
 
-class CacheSection(Section):
-    """Transcripts of recordings, kept so that the same one is not listened to twice."""
-
-    max_mb: int = Field(200, ge=0, description="What they may take in this process; 0 keeps none.")
-    ttl_s: float = Field(7200, gt=0, description="How long one is kept.")
-    redis_url: SecretStr = Field(
-        SecretStr(""), description="redis://HOST:PORT/0: keep them there instead. Who reads that Redis reads them."
-    )
-
-
 class SttSection(Section):
     """The section `stt`."""
 
@@ -84,7 +75,7 @@ class SttSection(Section):
     gpu: GpuSettings = Field(GpuSettings(), description="Which graphics card those with `device: cuda` use.")
     endpointing: EndpointingSection = Field(EndpointingSection(), description="When an utterance ends.")
     turn_detector: str = Field("", description="Model that judges turns: smart-turn-v3.2. Empty: silence alone does.")
-    cache: CacheSection = Field(CacheSection(), description="Transcripts of recordings.")
+    cache: CacheSettings = Field(CacheSettings(), description="Transcripts of recordings.")
     max_streams: int = Field(4, gt=0, description="Microphone streams served at the same time.")
     max_recordings: int = Field(2, gt=0, description="Recordings transcribed at the same time.")
     max_stream_s: float = Field(3600, gt=0, description="Longest a microphone stream may last.")

@@ -23,9 +23,6 @@ class SttMetrics:
     clipped: Counter
     detector_failures: Counter
     sessions: Gauge
-    cache_hits: Counter
-    cache_misses: Counter
-    cache_errors: Counter
 
     @classmethod
     def create(cls, registry: CollectorRegistry) -> "SttMetrics":
@@ -50,9 +47,6 @@ class SttMetrics:
             Counter("stt_clipped_samples_total", "Samples at full scale: a microphone too loud", registry=registry),
             Counter("stt_turn_detector_failures_total", "Failures of the turn detector", registry=registry),
             Gauge("stt_active_sessions", "Microphone streams open now", registry=registry),
-            Counter("stt_cache_hits_total", "Recordings that were transcribed before", registry=registry),
-            Counter("stt_cache_misses_total", "Recordings that were not", registry=registry),
-            Counter("stt_cache_errors_total", "Failures of the Redis cache", registry=registry),
         )
 
     def transcribed(self, backend: str, took_s: float, audio_s: float, *, empty: bool) -> None:

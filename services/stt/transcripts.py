@@ -7,13 +7,14 @@ from contextlib import aclosing
 from pydantic import TypeAdapter
 
 from services.common.audio import Recording
+from services.common.cache import ResultCache
 from services.common.chain import EngineChain
-from services.stt.cache import ResultCache, result_key
 from services.stt.endpointing import Endpointing
 from services.stt.engine import RecognitionOptions, SttEngine
 from services.stt.events import Heard
 from services.stt.metrics import SttMetrics
 from services.stt.recordings import Progress, RecordingTranscript, Transcriber
+from services.stt.result_key import result_key
 from services.stt.segmenter import Segmenter
 
 _STORED = TypeAdapter(RecordingTranscript)

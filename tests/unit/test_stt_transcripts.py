@@ -6,9 +6,9 @@ import numpy as np
 from prometheus_client import CollectorRegistry
 
 from services.common.audio import Recording, read_wav
+from services.common.cache import CacheCounts, MemoryCache
 from services.common.chain import Candidate, EngineChain
 from services.common.metrics import ChainMetrics
-from services.stt.cache import CacheCounts, MemoryCache
 from services.stt.endpointing import Endpointing
 from services.stt.engine import RecognitionOptions, SttEngine
 from services.stt.events import Heard

@@ -1,22 +1,17 @@
-"""Transcripts of recordings that were transcribed before, so that the same file is not listened to twice.
+"""Results that a service made before, so that it need not make them twice.
 
-They are kept in this process and nowhere else, unless a Redis is configured (redis_store.py): a transcript is as
-private as the recording, and whoever reads that Redis reads what was said.
+They are kept in this process and nowhere else, unless a Redis is configured (redis_cache.py): a result is as private as
+what it was made of, and whoever reads that Redis reads what people said.
 """
 
-import hashlib
-import json
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Protocol
 
-from services.common.audio import Recording
-from services.stt.endpointing import Endpointing
-from services.stt.engine import RecognitionOptions
+from prometheus_client import CollectorRegistry, Counter
 
-_LAYOUT = 2  # of what is kept; another number makes everything kept before unknown
 _ENTRY_BYTES = 300  # what Python takes for an entry beside its value
 
 
@@ -41,19 +36,14 @@ class CacheCounts:
     miss: Callable[[], None]
     error: Callable[[], None]
 
-
-def result_key(recording: Recording, engine: str, options: RecognitionOptions, endpointing: Endpointing) -> str:
-    """The same for the same sound, engine and wishes alone. An hour of audio takes a tenth of a second: in a thread."""
-    wishes = {
-        "layout": _LAYOUT,
-        "rate": recording.sample_rate_hz,
-        "engine": engine,
-        "options": asdict(options),
-        "endpointing": asdict(endpointing),
-    }
-    digest = hashlib.sha256(json.dumps(wishes, sort_keys=True).encode())
-    digest.update(recording.samples.data)
-    return digest.hexdigest()
+    @classmethod
+    def create(cls, registry: CollectorRegistry, service: str) -> "CacheCounts":
+        """Counters, registered under the service's name."""
+        return cls(
+            Counter(f"{service}_cache_hits_total", "Results that were made before", registry=registry).inc,
+            Counter(f"{service}_cache_misses_total", "Results that were not", registry=registry).inc,
+            Counter(f"{service}_cache_errors_total", "Failures of the Redis cache", registry=registry).inc,
+        )
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""services/stt/redis_store.py with a real Redis, also one that dies, freezes or was never there."""
+"""services/common/redis_cache.py with a real Redis, also one that dies, freezes or was never there."""
 
 import asyncio
 import logging
@@ -9,13 +9,14 @@ import pytest
 import pytest_asyncio
 from redis.asyncio import Redis
 
+from services.common.cache import CacheCounts
 from services.common.errors import SettingsError
-from services.stt.cache import CacheCounts
-from services.stt.redis_store import RedisCache
+from services.common.redis_cache import RedisCache, RedisShelf
 from tests.support.redis import RedisServer, redis_server
 from tests.support.servers import free_port
 
 LEFT_ALONE_S = 6  # longer than a cache leaves a Redis alone that failed
+MAX_VALUE_BYTES = 2**20
 BOUND_S = 10  # far more than any request may be held up, far less than for ever
 
 
@@ -26,7 +27,8 @@ class Setup:
         self.told: list[str] = []
         self.now_s = 0.0
         counts = CacheCounts(*(lambda what=what: self.told.append(what) for what in ("hit", "miss", "error")))
-        self.cache = RedisCache(url, counts, ttl_s, limit_s, clock=lambda: self.now_s)
+        shelf = RedisShelf(url, "superwhisper:test:", ttl_s, MAX_VALUE_BYTES, limit_s)
+        self.cache = RedisCache(shelf, counts, clock=lambda: self.now_s)
 
     async def get(self, key: str) -> bytes | None:
         async with asyncio.timeout(BOUND_S):
@@ -58,16 +60,18 @@ async def test_every_value_goes_by_itself(redis: RedisServer) -> None:
     await setup.put("a", b"one")
     async with Redis.from_url(redis.url) as client:
         [key] = await client.keys("*")
-        assert key == b"superwhisper:stt:a"
+        assert key == b"superwhisper:test:a"
         assert 7_000_000 < await client.pttl(key) <= 7_200_000
     await setup.cache.close()
 
 
 async def test_a_value_that_is_too_large_is_not_kept(redis: RedisServer) -> None:
     setup = Setup(redis.url)
-    await setup.put("a", bytes(8 * 2**20 + 1))
+    await setup.put("a", bytes(MAX_VALUE_BYTES + 1))
+    await setup.put("b", bytes(MAX_VALUE_BYTES))
     assert await setup.get("a") is None
-    assert setup.told == ["miss"]
+    assert await setup.get("b") == bytes(MAX_VALUE_BYTES)
+    assert setup.told == ["miss", "hit"]
     await setup.cache.close()
 
 

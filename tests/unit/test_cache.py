@@ -1,23 +1,12 @@
-"""services/stt/cache.py."""
+"""services/common/cache.py and caches.py."""
 
-from dataclasses import fields, replace
-from typing import Any
-
-import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
 
-from services.common.audio import Recording
-from services.stt.cache import CacheCounts, MemoryCache, result_key
-from services.stt.endpointing import Endpointing
-from services.stt.engine import RecognitionOptions
-
-SOUND = Recording(np.arange(1000, dtype=np.int16), 16_000)
-OPTIONS = RecognitionOptions("fr")
-ENDPOINTING = Endpointing()
-# Another value of every field there is, or will be: a wish that is not in the key gives somebody the wrong transcript.
-OTHER: dict[type, Any] = {str: "en", bool: True, tuple: ("Aiko",), int: 77, float: 0.77}
+from services.common.cache import CacheCounts, MemoryCache
+from services.common.caches import CacheSettings, open_cache
+from services.common.redis_cache import RedisCache
 
 
 class Clock:
@@ -38,38 +27,6 @@ class Counted:
 
 def cache(max_bytes: int = 10_000, clock: Clock | None = None) -> MemoryCache:
     return MemoryCache(Counted().counts, max_bytes, 60, clock or Clock())
-
-
-# --- the key
-
-
-def test_the_same_is_the_same() -> None:
-    copy = Recording(SOUND.samples.copy(), 16_000)
-    assert result_key(SOUND, "small", OPTIONS, ENDPOINTING) == result_key(copy, "small", OPTIONS, ENDPOINTING)
-
-
-def test_one_sample_an_engine_or_a_rate_makes_another_key() -> None:
-    keys = {
-        result_key(sound, engine, OPTIONS, ENDPOINTING)
-        for sound in (SOUND, Recording(SOUND.samples[:-1], 16_000), Recording(SOUND.samples, 8_000))
-        for engine in ("small", "tiny")
-    }
-    assert len(keys) == 6
-
-
-@pytest.mark.parametrize("name", [field.name for field in fields(RecognitionOptions)])
-def test_every_option_is_in_the_key(name: str) -> None:
-    other = replace(OPTIONS, **{name: OTHER[type(getattr(OPTIONS, name))]})
-    assert result_key(SOUND, "small", other, ENDPOINTING) != result_key(SOUND, "small", OPTIONS, ENDPOINTING)
-
-
-@pytest.mark.parametrize("name", [field.name for field in fields(Endpointing)])
-def test_all_endpointing_is_in_the_key(name: str) -> None:
-    other = replace(ENDPOINTING, **{name: OTHER[type(getattr(ENDPOINTING, name))]})
-    assert result_key(SOUND, "small", OPTIONS, other) != result_key(SOUND, "small", OPTIONS, ENDPOINTING)
-
-
-# --- in memory
 
 
 async def test_what_was_kept_is_found_and_counted() -> None:
@@ -126,3 +83,30 @@ async def test_it_never_grows_beyond_its_bound(puts: list[tuple[str, int]]) -> N
         assert kept.size_bytes <= 5000
         found = await kept.get(key)
         assert found == (bytes(size) if size + 300 <= 5000 else None)
+
+
+# --- as the settings say
+
+
+async def test_in_this_process_by_default_and_counted_under_the_service_s_name() -> None:
+    registry = CollectorRegistry()
+    kept = open_cache(CacheSettings(), registry, "tts")
+    assert isinstance(kept, MemoryCache)
+    await kept.get("a")
+    await kept.put("a", bytes(100 * 2**20))
+    await kept.get("a")
+    counted = [registry.get_sample_value(f"tts_cache_{what}_total") for what in ("hits", "misses", "errors")]
+    assert counted == [1, 1, 0]
+
+
+async def test_of_no_size_it_keeps_nothing() -> None:
+    kept = open_cache(CacheSettings(max_mb=0), CollectorRegistry(), "tts")
+    await kept.put("a", b"")
+    assert await kept.get("a") is None
+
+
+async def test_in_a_redis_where_one_is_named() -> None:
+    settings = CacheSettings.model_validate({"redis_url": "redis://127.0.0.1:6379/0"})
+    kept = open_cache(settings, CollectorRegistry(), "tts")
+    assert isinstance(kept, RedisCache)
+    await kept.close()
