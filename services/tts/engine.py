@@ -30,14 +30,32 @@ class VoiceChoice:
     noise_width: float | None = None
 
 
+@dataclass(frozen=True)
+class Word:
+    """A word as it is said, with the marks that follow it: `monsieur`, `demain,`, `« vingt-deux`."""
+
+    text: str  # never empty, and without white space at its ends
+    start: int  # the characters of the input that it speaks: from here
+    end: int  # up to but not including this one
+    ipa: str = ""  # how it sounds, where somebody said so; an engine that cannot read that says `text`
+
+
+@dataclass(frozen=True)
+class Speech:
+    """Words, spoken."""
+
+    recording: Recording
+    word_starts: tuple[int, ...] = ()  # first sample of each word; empty where the engine cannot tell
+
+
 class TtsEngine(Protocol):
-    """Speaks one piece of text at a time; any number of callers share it."""
+    """Speaks a few words at a time; any number of callers share it."""
 
     def voices(self) -> Sequence[Voice]:
         """Its voices, the best of each language first."""
 
-    async def synthesize(self, text: str, choice: VoiceChoice) -> Recording:
-        """The spoken text. UnsupportedError where it has no voice of that name or language."""
+    async def synthesize(self, words: Sequence[Word], choice: VoiceChoice) -> Speech:
+        """The spoken words. UnsupportedError where it has no voice of that name or language."""
 
     async def close(self) -> None:
         """Gives back all that it holds."""

@@ -1,61 +1,43 @@
-"""The espeak-ng engine: small, instant, and it speaks about a hundred languages. The only user of its library."""
+"""The espeak-ng engine: small, instant, and it speaks about a hundred languages. One at a time in a process."""
 
-import ctypes
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-import espeakng_loader
-import numpy as np
-
-from services.common.audio import Recording
-from services.common.errors import EngineFailedError, UnsupportedError
+from services.common.errors import UnsupportedError
 from services.common.text import primary_language
-from services.common.threads import EngineThreads, run_blocking
-from services.tts.engine import Voice, VoiceChoice
+from services.common.threads import EngineThreads
+from services.tts.alignment import all_starts, voiced_part
+from services.tts.engine import Speech, Voice, VoiceChoice, Word
+from services.tts.espeak_ipa import IpaReader
+from services.tts.espeak_library import EspeakLibrary, Manner, Utterance
 
-# From espeak-ng's speak_lib.h.
-_SYNCHRONOUS = 2
-_CHARACTERS_UTF8 = 1
-_POSITION_CHARACTER = 1
-_RATE, _VOLUME = 1, 2
-_NORMAL_WORDS_PER_MINUTE, _MIN_WORDS_PER_MINUTE, _MAX_WORDS_PER_MINUTE = 150, 80, 450
+_NORMAL_WORDS_PER_MINUTE = 150
+_MIN_WORDS_PER_MINUTE, _MAX_WORDS_PER_MINUTE = 80, 600  # it takes other numbers too, and goes no slower
 _NORMAL_VOLUME = 100
-
-_SynthCallback = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p)
-
-
-class _VoiceRecord(ctypes.Structure):
-    _fields_ = (
-        ("name", ctypes.c_char_p),
-        ("languages", ctypes.c_void_p),  # pairs of a priority byte and a code, ended by a zero byte
-        ("identifier", ctypes.c_char_p),
-        ("gender", ctypes.c_ubyte),
-        ("age", ctypes.c_ubyte),
-        ("variant", ctypes.c_ubyte),
-        ("xx1", ctypes.c_ubyte),
-        ("score", ctypes.c_int),
-        ("spare", ctypes.c_void_p),
-    )
+_UNREAD = str.maketrans("[]\0", "   ")  # [[…]] is for phonemes, and a zero would end the text
+_ENDING_MARKS = ".,;:!?…"
+_WARM_UP = (Word("a", 0, 1),)
 
 
 class EspeakEngine:
-    """espeak-ng keeps global state, so one thread does all of its work, one piece after the other."""
+    """espeak-ng keeps one global state a process, so one thread does all of its work, one phrase after the other.
+
+    Two engines at work at once in one process would crash it: one is closed before the next is loaded.
+    """
 
     def __init__(self, preferred_voices: Mapping[str, str]) -> None:
         self._preferred = dict(preferred_voices)
         self._thread = EngineThreads(1, "espeak")
-        self._audio = bytearray()
-        self._stop = threading.Event()
-        self._callback = _SynthCallback(self._take)  # kept: the library holds only a pointer to it
+        self._readers: dict[str, IpaReader] = {}
 
     @classmethod
     async def load(cls, preferred_voices: Mapping[str, str]) -> "EspeakEngine":
         """Loads the library and speaks a word, so that the first caller need not wait."""
         engine = cls(preferred_voices)
         try:
-            await run_blocking(engine._thread, lambda _stop: engine._open())
-            await engine.synthesize("a", VoiceChoice())
+            await engine._thread.run(lambda _stop: engine._open())
+            await engine.synthesize(_WARM_UP, VoiceChoice())
         except BaseException:
             await engine.close()
             raise
@@ -65,10 +47,14 @@ class EspeakEngine:
         """One voice a language, named by its code; `+f2` and the like may be added to a name."""
         return self._voices
 
-    async def synthesize(self, text: str, choice: VoiceChoice) -> Recording:
-        """The spoken text."""
-        voice = self._identifier_of(choice)
-        return await run_blocking(self._thread, lambda stop: self._speak(text, voice, choice, stop))
+    async def synthesize(self, words: Sequence[Word], choice: VoiceChoice) -> Speech:
+        """The spoken words."""
+        manner = Manner(
+            self._identifier_of(choice),
+            _within(_NORMAL_WORDS_PER_MINUTE * choice.speed, _MIN_WORDS_PER_MINUTE, _MAX_WORDS_PER_MINUTE),
+            round(_NORMAL_VOLUME * choice.volume),
+        )
+        return await self._thread.run(lambda stop: self._speak(words, manner, stop))
 
     @property
     def stuck(self) -> str | None:
@@ -83,7 +69,7 @@ class EspeakEngine:
         """What the library calls the voice, `+variant` included."""
         if choice.voice:
             base, _, variant = choice.voice.partition("+")
-            if base not in self._identifiers or (variant and variant not in self._variants):
+            if base not in self._identifiers or (variant and variant not in self._library.variants):
                 raise UnsupportedError(f"espeak-ng has no voice {choice.voice!r}")
             return f"{self._identifiers[base]}+{variant}" if variant else self._identifiers[base]
         code = choice.language_code.lower() or "en"
@@ -95,59 +81,65 @@ class EspeakEngine:
         raise UnsupportedError(f"espeak-ng has no voice for {choice.language_code!r}")
 
     def _open(self) -> None:
-        data = espeakng_loader.get_data_path()
-        self._library = ctypes.CDLL(espeakng_loader.get_library_path())
-        self._library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_VoiceRecord))
-        self._rate_hz = self._library.espeak_Initialize(_SYNCHRONOUS, 0, data.encode(), 0)
-        if self._rate_hz <= 0:
-            raise EngineFailedError(f"espeak-ng does not start with the data in {data}")
-        self._library.espeak_SetSynthCallback(self._callback)
-        self._identifiers, self._voices = self._list_voices()
-        self._variants = {path.name for path in (Path(data) / "voices" / "!v").iterdir()}
+        self._library = EspeakLibrary()
+        self._identifiers, self._voices = _named(self._library)
 
-    def _list_voices(self) -> tuple[dict[str, str], tuple[Voice, ...]]:
-        """Voices, and what the library calls them. Of several for one code, the lowest priority number is the best."""
-        records = self._library.espeak_ListVoices(None)
-        best: dict[str, tuple[int, str]] = {}
-        voices = []
-        index = 0
-        while records[index]:
-            languages = list(_languages(records[index].contents))
-            identifier = records[index].contents.identifier.decode()
-            voices.append(Voice(languages[0][1], tuple(code for _, code in languages), self._rate_hz))
-            for priority, code in languages:
-                best[code] = min(best.get(code, (priority, identifier)), (priority, identifier))
-            index += 1
-        return {code: identifier for code, (_, identifier) in best.items()}, tuple(voices)
+    def _speak(self, words: Sequence[Word], manner: Manner, stop: threading.Event) -> Speech:
+        written = self._write(words, manner.voice)
+        said = self._library.speak(written.text, manner, stop.is_set)
+        return Speech(said.recording, _word_starts(words, written, said))
 
-    def _speak(self, text: str, voice: str, choice: VoiceChoice, stop: threading.Event) -> Recording:
-        self._audio.clear()
-        self._stop = stop
-        if self._library.espeak_SetVoiceByName(voice.encode()) != 0:
-            raise EngineFailedError(f"espeak-ng refuses its own voice {voice!r}")
-        rate = round(_NORMAL_WORDS_PER_MINUTE * choice.speed)
-        rate = min(max(rate, _MIN_WORDS_PER_MINUTE), _MAX_WORDS_PER_MINUTE)
-        self._library.espeak_SetParameter(_RATE, rate, 0)
-        self._library.espeak_SetParameter(_VOLUME, round(_NORMAL_VOLUME * choice.volume), 0)
-        encoded = text.encode("utf-8", errors="replace") + b"\0"
-        failure = self._library.espeak_Synth(
-            encoded, ctypes.c_size_t(len(encoded)), 0, _POSITION_CHARACTER, 0, _CHARACTERS_UTF8, None, None
-        )
-        if failure:
-            raise EngineFailedError(f"espeak-ng fails with code {failure}")
-        return Recording(np.frombuffer(bytes(self._audio), np.int16), self._rate_hz)
+    def _write(self, words: Sequence[Word], voice: str) -> "_Written":
+        """The words as espeak-ng is to read them."""
+        phonemes = [self._phonemes_of(word, voice) for word in words]
+        parts = [known or word.text.translate(_UNREAD) for word, known in zip(words, phonemes, strict=True)]
+        first_characters = [0]
+        for part in parts:
+            first_characters.append(first_characters[-1] + len(part) + 1)
+        return _Written(" ".join(parts), tuple(first_characters))
 
-    def _take(self, samples: "ctypes._Pointer[ctypes.c_short] | None", count: int, _events: int | None) -> int:
-        """Called by the library with each stretch of audio; 1 makes it stop."""
-        if samples and count > 0:
-            self._audio += ctypes.string_at(samples, count * 2)
-        return int(self._stop.is_set())
+    def _phonemes_of(self, word: Word, voice: str) -> str:
+        """A word of which somebody said how it sounds, in the way of this voice; empty where it cannot say that."""
+        if not word.ipa:
+            return ""
+        if voice not in self._readers:
+            self._readers[voice] = IpaReader(lambda mnemonics: self._library.to_ipa(mnemonics, voice))
+        phonemes = self._readers[voice].read(word.ipa)
+        marks = word.text[len(word.text.rstrip(_ENDING_MARKS)) :]
+        return f"[[{phonemes}]]{marks}" if phonemes else ""
 
 
-def _languages(record: _VoiceRecord) -> Iterator[tuple[int, str]]:
-    """Priority and code of each: a byte and a zero-ended string, a zero byte after the last."""
-    address = record.languages
-    while priority := ctypes.string_at(address, 1)[0]:
-        code = ctypes.string_at(address + 1)
-        yield priority, code.decode().lower()
-        address += 1 + len(code) + 1
+@dataclass(frozen=True)
+class _Written:
+    text: str
+    first_characters: tuple[int, ...]  # of each word, and what would be that of one more
+
+    def word_at(self, character: int) -> int:
+        """The word in which a character lies."""
+        return max(index for index, first in enumerate(self.first_characters[:-1]) if first <= character)
+
+
+def _word_starts(words: Sequence[Word], written: _Written, said: Utterance) -> tuple[int, ...]:
+    """espeak-ng tells the begin of a part of a word as well, and of several words only one."""
+    known: dict[int, float] = {}
+    for character, sample in said.begins:
+        known.setdefault(written.word_at(character), sample)
+    first, end = voiced_part(said.recording.samples)
+    known.setdefault(0, first)
+    return all_starts(words, known, end)
+
+
+def _named(library: EspeakLibrary) -> tuple[dict[str, str], tuple[Voice, ...]]:
+    """What the library calls each voice, and the voices. Of several for one code, the best has the lowest number."""
+    best: dict[str, tuple[int, str]] = {}
+    voices: dict[str, Voice] = {}
+    for identifier, languages in library.voices():
+        codes = tuple(code for _, code in languages)
+        for priority, code in languages:
+            best[code] = min(best.get(code, (priority, identifier)), (priority, identifier))
+        voices[codes[0]] = Voice(codes[0], codes, library.rate_hz)  # two call themselves yue
+    return {code: identifier for code, (_, identifier) in best.items()}, tuple(voices.values())
+
+
+def _within(value: float, least: int, most: int) -> int:
+    return min(max(round(value), least), most)

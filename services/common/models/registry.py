@@ -45,7 +45,7 @@ class Model:
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", validate_by_name=True)
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     purpose: str
     licence: str
     profiles: tuple[Annotated[str, AfterValidator(_known_profile)], ...]
