@@ -1,0 +1,1 @@
+"""Written text becomes words to say. Pure: no engine, no I/O."""
