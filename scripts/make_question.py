@@ -13,6 +13,8 @@ import numpy as np
 from services.common.audio import Recording, resample, write_wav
 from services.tts.engine import VoiceChoice
 from services.tts.espeak import EspeakEngine
+from services.tts.reading.plain import PlainReader, ReadingOptions
+from services.tts.reading.traced import Traced
 
 # Of speeds from 0.8 to 1 the embedded ears understood 0.95 in English word for word whatever the silence around it, the
 # level and the rate; the made Whisper so understands the French question, which is one of its sentences.
@@ -34,9 +36,14 @@ _FOLDER = Path(__file__).parents[1] / "client" / "assets"
 async def _speak(names: Sequence[str]) -> dict[str, Recording]:
     engine = await EspeakEngine.load({})
     try:
-        return {name: await engine.synthesize(*_QUESTIONS[name]) for name in names}
+        return {name: await _say(engine, *_QUESTIONS[name]) for name in names}
     finally:
         await engine.close()
+
+
+async def _say(engine: EspeakEngine, text: str, choice: VoiceChoice) -> Recording:
+    words = PlainReader(choice.language_code, ReadingOptions()).read(Traced.of(text))
+    return (await engine.synthesize(words, choice)).recording
 
 
 def main() -> None:

@@ -113,7 +113,7 @@ class GrpcMouth:
             async for response in responses:
                 if response.HasField("audio"):
                     chunk = response.audio
-                    yield SpokenAudio(chunk.audio, chunk.span.start, chunk.span.end, chunk.backend)
+                    yield SpokenAudio(chunk.audio, chunk.span.start, chunk.span.end, chunk.backend, chunk.piece)
 
 
 async def _responses(

@@ -94,6 +94,7 @@ class SpokenAudio:
     span_start: int
     span_end: int
     backend: str
+    piece: int = 0  # which of the mouth's pieces it is of
 
 
 class Mouth(Protocol):

@@ -104,6 +104,7 @@ class Reply:
     async def _send(self, chunk: SpokenAudio, sequence: int) -> None:
         if self.timings.first_audio_ms is None:
             self.timings.first_audio_ms = self._elapsed_ms()
+        if chunk.piece == 0:
             # The first clause is what the mouth took for one; it was complete when the text had grown to its end.
             self.timings.first_clause_ms = next((at for end, at in self._growth if end >= chunk.span_end), None)
         self.backends[Stage.TTS] = chunk.backend

@@ -8,13 +8,16 @@ import grpc
 
 from services.common.capabilities import engine_infos
 from services.common.chain import EngineChain
-from services.common.errors import InvalidInputError, OutOfRangeError, UnsupportedError
+from services.common.errors import InvalidInputError, UnsupportedError
 from services.common.streams import Messages
-from services.common.text import check_language, check_length, primary_language
-from services.tts import wire
+from services.common.text import check_language, check_length
+from services.tts import containers, wire
 from services.tts.config import TtsSection
 from services.tts.engine import TtsEngine, Voice, VoiceChoice
-from services.tts.speaker import FlushText, Speaker, Tally
+from services.tts.mouth import Mouth
+from services.tts.tally import Tally
+from services.tts.track import SpokenChunk
+from services.tts.voices import speaks
 from superwhisper.common.v1 import capabilities_pb2
 from superwhisper.tts.v1 import tts_pb2, tts_pb2_grpc
 
@@ -24,10 +27,10 @@ _SILENT_RATE_HZ = 22_050  # of a text in which there was nothing to say, where n
 
 
 class TtsServicer(tts_pb2_grpc.TtsServiceServicer):
-    """Translates; the Speaker speaks."""
+    """Translates; the Mouth speaks."""
 
-    def __init__(self, speaker: Speaker, chain: EngineChain[TtsEngine], settings: TtsSection) -> None:
-        self._speaker = speaker
+    def __init__(self, mouth: Mouth, chain: EngineChain[TtsEngine], settings: TtsSection) -> None:
+        self._mouth = mouth
         self._chain = chain
         self._settings = settings
 
@@ -37,10 +40,11 @@ class TtsServicer(tts_pb2_grpc.TtsServiceServicer):
         """See the proto."""
         messages = Messages(request_iterator, self._settings.idle_limit_s)
         config = (await messages.first()).config
-        choice = self._choice(config.voice)
-        rate_hz = wire.to_rate(config.audio_format) if config.HasField("audio_format") else None
-        text = self._bounded(messages)
-        async with aclosing(self._speak(text, choice, rate_hz, tts_pb2.StreamingSynthesizeResponse)) as responses:
+        choice, rate_hz, tally = self._choice(config.voice), wire.to_rate(config), Tally()
+        text = wire.to_text(messages, self._settings.max_text_characters)
+        chunks = self._mouth.say(text, choice, rate_hz, tally)
+        spoken = self._responses(chunks, choice, rate_hz, tally, tts_pb2.StreamingSynthesizeResponse)
+        async with aclosing(spoken) as responses:
             async for response in responses:
                 yield response
 
@@ -50,30 +54,23 @@ class TtsServicer(tts_pb2_grpc.TtsServiceServicer):
         """See the proto."""
         if not request.text.strip():
             raise InvalidInputError("text", "there is nothing to say")
-        check_length(request.text, self._settings.max_text_characters, "text")
+        text = check_length(request.text, self._settings.max_text_characters, "text")
+        choice, rate_hz, tally = self._choice(request.voice), wire.to_rate(request), Tally()
         if request.text_type == tts_pb2.TEXT_TYPE_SSML:
-            raise UnsupportedError("text_type: SSML is not read yet; send plain text")
-        as_file = wire.is_file(request.container)
-        choice = self._choice(request.voice)
-        rate_hz = wire.to_rate(request.audio_format) if request.HasField("audio_format") else None
-        spoken = self._speak(wire.one(request.text), choice, rate_hz, tts_pb2.SynthesizeResponse)
-        async with aclosing(wire.as_wav(spoken) if as_file else spoken) as responses:
+            chunks = self._mouth.say_ssml(text, choice, rate_hz, tally)
+        else:
+            chunks = self._mouth.say(wire.one(text), choice, rate_hz, tally)
+        spoken = self._responses(chunks, choice, rate_hz, tally, tts_pb2.SynthesizeResponse)
+        packed = containers.pack(spoken, request.container, self._settings.max_file_mb * 1024 * 1024)
+        async with aclosing(packed) as responses:
             async for response in responses:
                 yield response
 
     async def ListVoices(self, request: tts_pb2.ListVoicesRequest, context: _Context) -> tts_pb2.ListVoicesResponse:
         """See the proto."""
-        wanted = primary_language(check_language(request.language_code, "language_code"))
+        wanted = check_language(request.language_code, "language_code")
         voices = [
-            tts_pb2.Voice(
-                name=voice.name,
-                language_codes=voice.language_codes,
-                backend=backend,
-                sample_rate_hz=voice.sample_rate_hz,
-                speakers=voice.speakers,
-            )
-            for backend, voice in self._voices()
-            if not wanted or any(primary_language(code) == wanted for code in voice.language_codes)
+            wire.to_voice(backend, voice) for backend, voice in self._voices() if not wanted or speaks(voice, wanted)
         ]
         return tts_pb2.ListVoicesResponse(voices=voices)
 
@@ -88,53 +85,37 @@ class TtsServicer(tts_pb2_grpc.TtsServiceServicer):
             max_text_characters=self._settings.max_text_characters,
         )
         engines = engine_infos(self._chain.status(), wire.languages)
-        return tts_pb2.GetCapabilitiesResponse(engines=engines, limits=limits, containers=wire.CONTAINERS)
+        return tts_pb2.GetCapabilitiesResponse(engines=engines, limits=limits, containers=containers.CONTAINERS)
 
-    async def _speak(
+    async def _responses(
         self,
-        text: AsyncIterator[str | FlushText],
+        chunks: AsyncGenerator[SpokenChunk, None],
         choice: VoiceChoice,
         rate_hz: int | None,
+        tally: Tally,
         message: Callable[..., ResponseT],
     ) -> AsyncGenerator[ResponseT, None]:
-        tally = Tally()
-        async with aclosing(self._speaker.speak(text, choice, rate_hz, tally)) as chunks:
-            async for chunk in chunks:
-                if not chunk.first_sample:
-                    yield message(started=wire.started(chunk.sample_rate_hz, chunk.backend, choice))
-                yield message(audio=wire.from_chunk(chunk))
-                rate_hz = chunk.sample_rate_hz
+        try:
+            async with aclosing(chunks):
+                async for chunk in chunks:
+                    rate_hz = chunk.sample_rate_hz
+                    if not chunk.first_sample:
+                        yield message(started=wire.started(rate_hz, chunk.backend, choice))
+                    yield message(audio=wire.from_chunk(chunk))
+        except UnsupportedError as error:
+            if choice.voice:  # by now all engines were asked
+                raise wire.no_such_voice(choice.voice, [voice for _, voice in self._voices()]) from error
+            raise
+        rate_hz = rate_hz or _SILENT_RATE_HZ
         if not tally.samples:
-            rate_hz = rate_hz or _SILENT_RATE_HZ
             yield message(started=wire.started(rate_hz, self._chain.best().backend, choice))
-        yield message(
-            finished=tts_pb2.SynthesisFinished(
-                duration_ms=tally.samples * 1000 / rate_hz if rate_hz else 0,
-                characters=tally.characters,
-                first_audio_ms=tally.first_audio_ms,
-                processing_ms=tally.processing_ms,
-            )
-        )
-
-    async def _bounded(self, messages: Messages[tts_pb2.StreamingSynthesizeRequest]) -> AsyncIterator[str | FlushText]:
-        characters = 0
-        async for message in messages:
-            if message.WhichOneof("payload") == "control":
-                if message.control.WhichOneof("command") != "flush":
-                    raise InvalidInputError("control.command", "the control message is empty")
-                yield FlushText()
-                continue
-            characters += len(message.text_delta)
-            if characters > self._settings.max_text_characters:
-                raise OutOfRangeError(
-                    f"text_delta: more than {self._settings.max_text_characters} characters in one stream",
-                    field="text_delta",
-                )
-            yield message.text_delta
+        yield message(finished=wire.finished(rate_hz, tally))
 
     def _choice(self, voice: tts_pb2.VoiceConfig) -> VoiceChoice:
+        # An engine that is not loaded yet may have the voice.
+        is_all = all(status.engine is not None or status.failure for status in self._chain.status())
         known = [known for _, known in self._voices()]
-        return wire.to_choice(voice, known, self._settings.language_code)
+        return wire.to_choice(voice, known, self._settings.language_code, is_all=is_all)
 
     def _voices(self) -> list[tuple[str, Voice]]:
         return [

@@ -1,30 +1,35 @@
 """Translations between the wire and the domain of the mouth."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Iterable, Sequence
 
-import numpy as np
-
-from services.common.audio import Recording, Samples, check_rate, decode_pcm, write_wav
-from services.common.errors import InvalidInputError, NotFoundError, UnsupportedError
+from services.common.audio import check_rate
+from services.common.errors import InvalidInputError, NotFoundError, OutOfRangeError
 from services.common.text import check_language
 from services.tts.engine import TtsEngine, Voice, VoiceChoice
-from services.tts.speaker import FlushText, SpokenChunk
+from services.tts.intake import FlushText
+from services.tts.tally import Tally
+from services.tts.track import SpokenChunk
+from services.tts.voices import has_name, speakers_of, speaks
 from superwhisper.common.v1 import audio_pb2
 from superwhisper.tts.v1 import tts_pb2
 
-CONTAINERS = (audio_pb2.AUDIO_CONTAINER_RAW, audio_pb2.AUDIO_CONTAINER_WAV)
-_FILE_CHUNK_BYTES = 32 * 1024
+_SHOWN_CHARACTERS = 80  # of what a caller sent, in what he is told
 
 
-def to_choice(voice: tts_pb2.VoiceConfig, known: Sequence[Voice], default_language: str) -> VoiceChoice:
-    """Who is to speak, checked against the voices that there are."""
+def to_choice(
+    voice: tts_pb2.VoiceConfig, known: Sequence[Voice], default_language: str, *, is_all: bool
+) -> VoiceChoice:
+    """Who is to speak, checked against the voices that are known; with `is_all`, there are no others."""
     language = check_language(voice.language_code, "voice.language_code")
-    if voice.voice and not any(voice.voice.partition("+")[0] in _names(one) for one in known):
-        names = ", ".join(one.name for one in known)
-        raise NotFoundError(f"voice.voice: nobody has the voice {voice.voice[:80]!r}; there are: {names}")
+    named = [one for one in known if has_name(one, voice.voice)] if voice.voice else []
+    if voice.voice and not named and is_all:
+        raise no_such_voice(voice.voice, known)
+    if not language:
+        language = next((code for one in named for code in one.language_codes), default_language)
+    if voice.speaker and (named or is_all):
+        _check_speaker(voice.speaker, named or [one for one in known if speaks(one, language)])
     return VoiceChoice(
-        language_code=language or ("" if voice.voice else default_language),
+        language_code=language,
         voice=voice.voice,
         speaker=voice.speaker,
         speed=_factor(voice, "speed", 0.25, 4) or 1.0,
@@ -34,8 +39,17 @@ def to_choice(voice: tts_pb2.VoiceConfig, known: Sequence[Voice], default_langua
     )
 
 
-def _names(voice: Voice) -> tuple[str, ...]:
-    return (voice.name, *voice.language_codes)
+def no_such_voice(name: str, known: Iterable[Voice]) -> NotFoundError:
+    """What a caller is told who wants a voice that nobody has."""
+    names = ", ".join(one.name for one in known)
+    return NotFoundError(f"voice.voice: nobody has the voice {name[:_SHOWN_CHARACTERS]!r}; there are: {names}")
+
+
+def _check_speaker(speaker: str, voices: Iterable[Voice]) -> None:
+    names = speakers_of(voices)
+    if speaker not in names:
+        there_are = f"there are: {', '.join(names)}" if names else "the voice has only one; leave it empty"
+        raise InvalidInputError("voice.speaker", f"no speaker is called {speaker[:_SHOWN_CHARACTERS]!r}; {there_are}")
 
 
 def languages(engine: TtsEngine) -> list[str]:
@@ -43,9 +57,22 @@ def languages(engine: TtsEngine) -> list[str]:
     return sorted({code for voice in engine.voices() for code in voice.language_codes})
 
 
-def to_rate(audio_format: audio_pb2.AudioFormat) -> int:
-    """The rate asked for, checked."""
-    return check_rate(audio_format.sample_rate_hz, "audio_format.sample_rate_hz")
+def to_voice(backend: str, voice: Voice) -> tts_pb2.Voice:
+    """A voice as a message."""
+    return tts_pb2.Voice(
+        name=voice.name,
+        language_codes=voice.language_codes,
+        backend=backend,
+        sample_rate_hz=voice.sample_rate_hz,
+        speakers=voice.speakers,
+    )
+
+
+def to_rate(request: tts_pb2.StreamingSynthesizeConfig | tts_pb2.SynthesizeRequest) -> int | None:
+    """The rate asked for, checked; None where none was."""
+    if not request.HasField("audio_format"):
+        return None
+    return check_rate(request.audio_format.sample_rate_hz, "audio_format.sample_rate_hz")
 
 
 def _factor(voice: tts_pb2.VoiceConfig, name: str, least: float, most: float) -> float | None:
@@ -58,13 +85,23 @@ def _factor(voice: tts_pb2.VoiceConfig, name: str, least: float, most: float) ->
     return value
 
 
-def is_file(container: audio_pb2.AudioContainer.ValueType) -> bool:
-    """Whether a file is wanted, and not raw samples."""
-    if container in {audio_pb2.AUDIO_CONTAINER_UNSPECIFIED, audio_pb2.AUDIO_CONTAINER_RAW}:
-        return False
-    if container not in CONTAINERS:
-        raise UnsupportedError("container: only raw PCM and WAV are written")
-    return True
+async def to_text(
+    messages: AsyncIterator[tts_pb2.StreamingSynthesizeRequest], max_characters: int
+) -> AsyncIterator[str | FlushText]:
+    """The text of a stream, if it is not too long, and the commands in it."""
+    characters = 0
+    async for message in messages:
+        if message.WhichOneof("payload") == "control":
+            if message.control.WhichOneof("command") != "flush":
+                raise InvalidInputError("control.command", "the control message is empty")
+            yield FlushText()
+            continue
+        characters += len(message.text_delta)
+        if characters > max_characters:
+            raise OutOfRangeError(
+                f"text_delta: more than {max_characters} characters in one stream", field="text_delta"
+            )
+        yield message.text_delta
 
 
 async def one(text: str) -> AsyncIterator[str | FlushText]:
@@ -86,32 +123,17 @@ def from_chunk(chunk: SpokenChunk) -> tts_pb2.AudioChunk:
     return tts_pb2.AudioChunk(
         audio=chunk.audio,
         offset_ms=chunk.offset_ms,
-        span=audio_pb2.TextSpan(start=chunk.piece.start, end=chunk.piece.end),
+        span=audio_pb2.TextSpan(start=chunk.span.start, end=chunk.span.end),
         backend=chunk.backend,
         piece=chunk.piece_number,
     )
 
 
-async def as_wav(
-    spoken: AsyncGenerator[tts_pb2.SynthesizeResponse, None],
-) -> AsyncGenerator[tts_pb2.SynthesizeResponse, None]:
-    """The same as a WAV file, whose header can only be written when its length is known."""
-    samples: list[Samples] = []
-    rate_hz = 0
-    async with aclosing(spoken):
-        async for response in spoken:
-            if response.HasField("audio"):
-                samples.append(decode_pcm(response.audio.audio, "audio"))
-                continue
-            if response.HasField("started"):
-                rate_hz = response.started.audio_format.sample_rate_hz
-            else:
-                whole = Recording(np.concatenate(samples) if samples else np.zeros(0, np.int16), rate_hz)
-                for start, piece in _pieces(write_wav(whole)):
-                    yield tts_pb2.SynthesizeResponse(audio=tts_pb2.AudioChunk(audio=piece, piece=start))
-            yield response
-
-
-def _pieces(content: bytes) -> list[tuple[int, bytes]]:
-    starts = range(0, len(content), _FILE_CHUNK_BYTES)
-    return [(number, content[start : start + _FILE_CHUNK_BYTES]) for number, start in enumerate(starts)]
+def finished(rate_hz: int, tally: Tally) -> tts_pb2.SynthesisFinished:
+    """What it came to."""
+    return tts_pb2.SynthesisFinished(
+        duration_ms=tally.samples * 1000 / rate_hz,
+        characters=tally.characters,
+        first_audio_ms=tally.first_audio_ms,
+        processing_ms=tally.processing_ms,
+    )

@@ -21,6 +21,8 @@ from services.stt.smart_turn import SmartTurn
 from services.stt.vad import load_silero
 from services.tts.engine import VoiceChoice
 from services.tts.espeak import EspeakEngine
+from services.tts.reading.plain import PlainReader, ReadingOptions
+from services.tts.reading.traced import Traced
 from tests.bench.turns import joined, speech_of
 from tests.support import rooms
 from tests.support.rooms import Wave
@@ -54,7 +56,9 @@ async def espeak() -> AsyncIterator[EspeakEngine]:
 
 
 async def said(espeak: EspeakEngine, language_code: str, text: str) -> Wave:
-    recording = resample(await espeak.synthesize(text, VoiceChoice(language_code)), ENGINE_RATE_HZ)
+    words = PlainReader(language_code, ReadingOptions()).read(Traced.of(text))
+    speech = await espeak.synthesize(words, VoiceChoice(language_code))
+    recording = resample(speech.recording, ENGINE_RATE_HZ)
     return speech_of(rooms.clip(text, recording.samples.astype(np.float64)))
 
 

@@ -67,7 +67,7 @@ class VoiceConfig(_message.Message):
     it. Empty: the best voice of the language.
     """
     speaker: _builtins.str
-    """Optional. A speaker of a voice that has several."""
+    """Optional. A speaker of a voice that has several, as ListVoices gives them."""
     speed: _builtins.float
     """Optional. Speed as a factor, 0.25 to 4."""
     volume: _builtins.float
@@ -375,7 +375,7 @@ Global___SynthesisStarted: _TypeAlias = SynthesisStarted  # noqa: Y015
 
 @_typing.final
 class AudioChunk(_message.Message):
-    """A chunk of speech, 20 to 40 ms long but for the last of a piece."""
+    """A chunk of speech, 20 to 40 ms long; shorter only where the whole piece is."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -393,10 +393,16 @@ class AudioChunk(_message.Message):
     backend: _builtins.str
     """Required. The engine that spoke it."""
     piece: _builtins.int
-    """Required. Number of the speakable piece it belongs to, from 0."""
+    """Required. Number of the spoken piece it belongs to, from 0. Silence between
+    two pieces belongs to the first.
+    """
     @_builtins.property
     def span(self) -> _audio_pb2.TextSpan:
-        """Required. The characters of the input text that it speaks."""
+        """Required. The characters of the input text that it speaks: from the first to
+        the last word that sounds in it. A word has the marks and spaces up to the
+        next one, and the silence behind it, so the spans of a piece leave none of its
+        characters out. When each word begins is as exact as the engine can tell.
+        """
 
     def __init__(
         self,

@@ -63,8 +63,11 @@ class TtsServiceServicer:
 
     def StreamingSynthesize(self, request_iterator, context):
         """Speaks text that is still being written. The first message is the
-        configuration, then text in pieces of any size; the service cuts it into
-        speakable pieces itself and speaks each as soon as it can.
+        configuration, then text in portions of any size; the service cuts it into
+        speakable pieces itself and speaks each as soon as it can: the first when it
+        is a clause, later ones when they are sentences, and a clause too when the
+        text pauses after it. Speech is made a few seconds ahead of whoever takes it,
+        not more.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -35,8 +35,11 @@ class TtsServiceStub:
     def __new__(cls, channel: _aio.Channel) -> TtsServiceAsyncStub: ...
     StreamingSynthesize: _grpc.StreamStreamMultiCallable[_tts_pb2.StreamingSynthesizeRequest, _tts_pb2.StreamingSynthesizeResponse]
     """Speaks text that is still being written. The first message is the
-    configuration, then text in pieces of any size; the service cuts it into
-    speakable pieces itself and speaks each as soon as it can.
+    configuration, then text in portions of any size; the service cuts it into
+    speakable pieces itself and speaks each as soon as it can: the first when it
+    is a clause, later ones when they are sentences, and a clause too when the
+    text pauses after it. Speech is made a few seconds ahead of whoever takes it,
+    not more.
     """
     Synthesize: _grpc.UnaryStreamMultiCallable[_tts_pb2.SynthesizeRequest, _tts_pb2.SynthesizeResponse]
     """Speaks a whole text."""
@@ -52,8 +55,11 @@ class TtsServiceAsyncStub(TtsServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     StreamingSynthesize: _aio.StreamStreamMultiCallable[_tts_pb2.StreamingSynthesizeRequest, _tts_pb2.StreamingSynthesizeResponse]  # type: ignore[assignment]
     """Speaks text that is still being written. The first message is the
-    configuration, then text in pieces of any size; the service cuts it into
-    speakable pieces itself and speaks each as soon as it can.
+    configuration, then text in portions of any size; the service cuts it into
+    speakable pieces itself and speaks each as soon as it can: the first when it
+    is a clause, later ones when they are sentences, and a clause too when the
+    text pauses after it. Speech is made a few seconds ahead of whoever takes it,
+    not more.
     """
     Synthesize: _aio.UnaryStreamMultiCallable[_tts_pb2.SynthesizeRequest, _tts_pb2.SynthesizeResponse]  # type: ignore[assignment]
     """Speaks a whole text."""
@@ -72,8 +78,11 @@ class TtsServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_tts_pb2.StreamingSynthesizeResponse], _abc.AsyncIterator[_tts_pb2.StreamingSynthesizeResponse]]:
         """Speaks text that is still being written. The first message is the
-        configuration, then text in pieces of any size; the service cuts it into
-        speakable pieces itself and speaks each as soon as it can.
+        configuration, then text in portions of any size; the service cuts it into
+        speakable pieces itself and speaks each as soon as it can: the first when it
+        is a clause, later ones when they are sentences, and a clause too when the
+        text pauses after it. Speech is made a few seconds ahead of whoever takes it,
+        not more.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,78 @@
+"""Phrases one after the other, with their pauses, in the little chunks that go out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from services.common.audio import BYTES_PER_SAMPLE, Samples, encode_pcm
+from services.tts import chunks
+from services.tts.phrases import Phrase
+from services.tts.spans import Span, Timeline
+from services.tts.tally import Tally
+from services.tts.trimming import TrimmedSpeech
+
+
+@dataclass(frozen=True)
+class Utterance:
+    """A phrase, spoken."""
+
+    phrase: Phrase
+    speech: TrimmedSpeech
+    backend: str
+    pause_ms: int  # between the one before and this one, at least
+
+
+@dataclass(frozen=True)
+class SpokenChunk:
+    """A little audio, and what it says."""
+
+    audio: bytes
+    first_sample: int
+    sample_rate_hz: int
+    span: Span
+    piece_number: int
+    backend: str
+
+    @property
+    def offset_ms(self) -> float:
+        """When it begins, since the first sample of all."""
+        return self.first_sample * 1000 / self.sample_rate_hz
+
+    @property
+    def duration_s(self) -> float:
+        """Its length."""
+        return len(self.audio) / BYTES_PER_SAMPLE / self.sample_rate_hz
+
+
+class Track:
+    """What one caller hears."""
+
+    def __init__(self, rate_hz: int, tally: Tally) -> None:
+        self._rate_hz = rate_hz
+        self._tally = tally
+        self._span = Span(0, 0)  # of the last word
+        self._backend = ""
+        self._silence_ms = 0.0  # at the end
+
+    def pause(self, before: Utterance) -> Iterator[SpokenChunk]:
+        """The silence that is missing before the utterance; it belongs to what was said last."""
+        missing_ms = before.pause_ms - self._silence_ms
+        if self._tally.pieces and missing_ms > 0:
+            for samples in chunks.silence(missing_ms, self._rate_hz):
+                yield self._chunk(samples, self._span)
+
+    def say(self, utterance: Utterance) -> Iterator[SpokenChunk]:
+        """The utterance."""
+        speech = utterance.speech
+        timeline = Timeline.of(utterance.phrase, speech.word_starts, self._rate_hz / speech.sample_rate_hz)
+        self._tally.pieces += 1
+        self._span, self._backend, self._silence_ms = timeline.last, utterance.backend, speech.silence_ms
+        sample = 0
+        for samples in chunks.cut(speech.samples, speech.sample_rate_hz, self._rate_hz):
+            yield self._chunk(samples, timeline.span(sample, sample + samples.size))
+            sample += samples.size
+
+    def _chunk(self, samples: Samples, span: Span) -> SpokenChunk:
+        tally = self._tally
+        chunk = SpokenChunk(encode_pcm(samples), tally.samples, self._rate_hz, span, tally.pieces - 1, self._backend)
+        tally.samples += samples.size
+        return chunk
