@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt bench-stt bench-llm proto proto-check models lock clean
+.PHONY: help setup run test check fmt bench-stt bench-llm bench-tts proto proto-check models lock clean
 bin := .venv/bin
 
 help:         ## Show what can be made
@@ -18,6 +18,8 @@ bench-stt: setup  ## Measure the ears: make bench-stt ARGS="--json figures.json"
 	@$(bin)/python -m tests.bench.stt $(ARGS)
 bench-llm: setup  ## Measure the mind: make bench-llm ARGS="throughput --conversations 4"
 	@$(bin)/python -m tests.bench.llm $(ARGS)
+bench-tts: setup  ## Measure the mouth: make bench-tts ARGS="--made-voice"
+	@$(bin)/python -m tests.bench.tts $(ARGS)
 proto: setup  ## Generate protos/gen anew
 	@scripts/generate-protos.sh
 proto-check: setup  ## Fail if protos/gen is not what the protos say

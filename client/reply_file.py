@@ -1,4 +1,4 @@
-"""Reply audio as a WAV file, which appears under its name once it is complete."""
+"""Audio as a file, which appears under its name once it is complete."""
 
 import wave
 from collections.abc import Iterator
@@ -9,51 +9,81 @@ from typing import BinaryIO
 from client.errors import CommandError
 from services.common.audio import BYTES_PER_SAMPLE
 
+_MAX_WAV_BYTES = 2**32 - 2**16  # its header counts in 32 bits
+
 
 class AudioFile:
-    """Takes audio as it comes."""
+    """Takes audio as it comes: samples for a WAV file, or with `as_it_is` the bytes of any other kind of file."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, as_it_is: bool = False) -> None:
         self.path = path
-        self.duration_s = 0.0
+        self.size_bytes = 0
+        self._as_it_is = as_it_is
         self._unfinished = path.with_name(f"{path.name}.part")
         self._rate_hz = 0
         self._file: BinaryIO | None = None
         self._wave: wave.Wave_write | None = None
 
+    @property
+    def duration_s(self) -> float:
+        """How long all samples last."""
+        return self.size_bytes / BYTES_PER_SAMPLE / self._rate_hz if self._rate_hz else 0.0
+
     def open(self, rate_hz: int) -> None:
         """Gets ready for audio of this rate."""
+        self._rate_hz = rate_hz
         try:
             self._file = self._unfinished.open("wb")
         except OSError as error:
-            raise CommandError(f"{self.path} cannot be written: {error.strerror}") from error
-        self._rate_hz = rate_hz
-        self._wave = wave.open(self._file, "wb")  # noqa: SIM115  # closed by close()
-        self._wave.setnchannels(1)
-        self._wave.setsampwidth(BYTES_PER_SAMPLE)
-        self._wave.setframerate(rate_hz)
+            raise self._unwritable(error) from error
+        if not self._as_it_is:
+            self._wave = wave.open(self._file, "wb")  # noqa: SIM115  # closed by close()
+            self._wave.setnchannels(1)
+            self._wave.setsampwidth(BYTES_PER_SAMPLE)
+            self._wave.setframerate(rate_hz)
 
     def write(self, audio: bytes) -> None:
         """Appends."""
-        if self._wave is None:
+        if self._file is None:
             raise AssertionError("audio before the format")
-        self._wave.writeframesraw(audio)
-        self.duration_s += len(audio) / BYTES_PER_SAMPLE / self._rate_hz
+        if self._wave is not None and self.size_bytes + len(audio) > _MAX_WAV_BYTES:
+            raise CommandError(f"{self.path} is full: a WAV file holds 4 GiB; write the rest into another one")
+        try:
+            if self._wave is not None:
+                self._wave.writeframesraw(audio)
+            else:
+                self._file.write(audio)
+        except OSError as error:
+            raise self._unwritable(error) from error
+        self.size_bytes += len(audio)
+
+    def discard(self) -> None:
+        """Has nothing kept of what was written so far."""
+        self.size_bytes = 0
 
     def close(self, *, keep: bool = True) -> None:
         """Completes the file, if it is to be kept; where nothing was written, none appears and an older one stays."""
-        if self._wave is None or self._file is None:
+        if self._file is None:
             return
-        self._wave.close()
-        self._file.close()
-        if keep and self.duration_s:
+        try:
+            with self._file:
+                if self._wave is not None:
+                    self._wave.close()
+        except OSError as error:
+            raise self._unwritable(error) from error
+        if keep and self.size_bytes:
             self._unfinished.replace(self.path)
         else:
             self._unfinished.unlink()
 
+    def _unwritable(self, error: OSError) -> CommandError:
+        return CommandError(f"{self.path} cannot be written: {error.strerror}")
+
 
 @contextmanager
-def audio_file(path: Path | None, *, keep_unfinished: bool = False) -> Iterator[AudioFile | None]:
+def audio_file(
+    path: Path | None, *, keep_unfinished: bool = False, as_it_is: bool = False
+) -> Iterator[AudioFile | None]:
     """A file of that name, complete when the body ends; None where no name was given.
 
     With `keep_unfinished` also what there is when the body fails.
@@ -61,7 +91,7 @@ def audio_file(path: Path | None, *, keep_unfinished: bool = False) -> Iterator[
     if path is None:
         yield None
         return
-    file = AudioFile(path)
+    file = AudioFile(path, as_it_is=as_it_is)
     try:
         yield file
     except BaseException:

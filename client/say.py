@@ -1,129 +1,110 @@
 """`superwhisper say`: text as speech, into a file or from the loudspeaker."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import aclosing, contextmanager, nullcontext
-from dataclasses import dataclass
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
-from client.config import ClientSection
 from client.errors import CommandError
-from client.events import ReplyAudio
 from client.options import Address, Language, Voice, common, examples, run
-from client.peers import Peer
-from client.reply_file import AudioFile, audio_file
-from client.speaker import Speaker, opened_speaker
-from client.typed import typed_text
-from services.common.audio import BYTES_PER_SAMPLE
-from superwhisper.tts.v1 import tts_pb2, tts_pb2_grpc
+from client.say_order import Order, fulfil
+from client.say_output import container_for
+from client.say_speech import Mouth, Wishes
+from client.say_text import read_text
+from client.text_view import printable
+from services.common.audio import MAX_RATE_HZ, MIN_RATE_HZ
+from superwhisper.tts.v1 import tts_pb2
 
 EXAMPLES = examples(
     'say "Bonjour tout le monde." --out bonjour.wav',
     'say --language en --voice en-us+f2 --speed 0.9 "Good morning."',
+    "say --file book.txt --out book.wav",
+    "say --ssml --file greeting.ssml --out greeting.opus",
     "say - --out letter.wav < letter.txt",
+    "say --voices --language fr",
 )
+_PIPE_WIDTH = 200  # columns for a log or a pipe, which have none of their own
 
-
-@dataclass(frozen=True)
-class SpeechStarted:
-    """The rate of all audio that follows."""
-
-    rate_hz: int
+_Text = Annotated[
+    str | None, typer.Argument(help="What to say; - reads it from stdin, and speaks while it still comes.")
+]
+_File = Annotated[
+    Path | None, typer.Option("--file", "-f", metavar="FILE", help="Say what this file holds, of any length; UTF-8.")
+]
+_Out = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Write a .wav, .flac, .ogg, .opus or .raw file; else the loudspeaker."),
+]
+_Speaker = Annotated[str, typer.Option(metavar="NAME", help="A speaker of a voice that has several.")]
+_Rate = Annotated[
+    int | None, typer.Option(min=MIN_RATE_HZ, max=MAX_RATE_HZ, metavar="HZ", help="Samples a second; else the voice's.")
+]
+_Factor = float | None
 
 
 def say(  # noqa: PLR0913  # typer: an argument an option
     context: typer.Context,
     *,
-    text: Annotated[str, typer.Argument(help="What to say; - reads it from stdin, and speaks while it still comes.")],
-    out: Annotated[Path | None, typer.Option(metavar="FILE", help="Write a WAV file; else the loudspeaker.")] = None,
+    text: _Text = None,
+    file: _File = None,
+    out: _Out = None,
+    ssml: Annotated[bool, typer.Option("--ssml", help="The text is SSML.")] = False,
     voice: Voice = "",
+    speaker: _Speaker = "",
     language: Language = "",
-    speed: Annotated[float | None, typer.Option(min=0.25, max=4, help="1 is the voice's own.")] = None,
+    speed: Annotated[_Factor, typer.Option(min=0.25, max=4, help="1 is the voice's own.")] = None,
+    volume: Annotated[_Factor, typer.Option(min=0, max=2, help="1 is the voice's own.")] = None,
+    noise_scale: Annotated[_Factor, typer.Option(min=0, max=2, help="Variation of the sound.")] = None,
+    noise_width: Annotated[_Factor, typer.Option(min=0, max=2, help="Variation of the rhythm.")] = None,
+    rate: _Rate = None,
+    voices: Annotated[bool, typer.Option("--voices", help="List the voices, of one language with --language.")] = False,
     address: Address = "",
 ) -> None:
     """Say a text."""
+    if voices + (text is not None) + (file is not None) != 1:
+        raise CommandError("say what: give a TEXT, - for stdin, --file FILE, or --voices for a list of voices")
+    client, peer = common(context).peer("tts", address)
+    mouth = Mouth(peer, client.request_limit_s)
+    if voices:
+        _show(run(mouth.voices(language)), language)
+        return
+    choice = tts_pb2.VoiceConfig(
+        language_code=language or client.language_code,
+        voice=voice or client.voice,
+        speaker=speaker,
+        speed=speed,
+        volume=volume,
+        noise_scale=noise_scale,
+        noise_width=noise_width,
+    )
+    wishes = Wishes(choice, rate, ssml, container_for(out))
+    fulfil(Order(_whole(text, file), wishes, out, client.loudspeaker), mouth)
+
+
+def _whole(text: str | None, file: Path | None) -> str | None:
+    if file is not None:
+        return read_text(file)
+    if text is None or text == "-":
+        return None
     if not text.strip():
         raise CommandError("there is nothing to say")
-    client, peer = common(context).peer("tts", address)
-    choice = tts_pb2.VoiceConfig(
-        language_code=language or client.language_code, voice=voice or client.voice, speed=speed
-    )
-    run(_say(client, peer, text, choice, out))
+    return text
 
 
-async def _say(client: ClientSection, peer: Peer, text: str, choice: tts_pb2.VoiceConfig, out: Path | None) -> None:
-    source = typed_text() if text == "-" else _one(text)
-    with _output(client, out) as output:
-        async with aclosing(synthesize(peer, source, choice, client.request_limit_s)) as speech:
-            async for item in speech:
-                if isinstance(item, SpeechStarted):
-                    output.open(item.rate_hz)
-                else:
-                    await output.write(item)
-        if not output.samples:
-            raise CommandError("there was nothing to say")
-        await output.drained()
-    if out is not None:
-        typer.echo(f"{out} ({output.samples / output.rate_hz:.1f} s)")
-
-
-@dataclass
-class _Output:
-    """A file or the loudspeaker."""
-
-    target: AudioFile | Speaker
-    rate_hz: int = 1
-    samples: int = 0
-
-    def open(self, rate_hz: int) -> None:
-        self.rate_hz = rate_hz
-        self.target.open(rate_hz)
-
-    async def write(self, audio: bytes) -> None:
-        if isinstance(self.target, Speaker):
-            await self.target.play("", ReplyAudio(audio, 0, self.samples))
-        else:
-            self.target.write(audio)
-        self.samples += len(audio) // BYTES_PER_SAMPLE
-
-    async def drained(self) -> None:
-        if isinstance(self.target, Speaker):
-            await self.target.drained()
-
-
-@contextmanager
-def _output(client: ClientSection, out: Path | None) -> Iterator[_Output]:
-    with audio_file(out) as file, nullcontext() if file else opened_speaker(client.loudspeaker) as speaker:
-        target = file or speaker
-        if target is None:
-            raise CommandError("there is no loudspeaker here: give --out FILE to write a WAV file")
-        yield _Output(target)
-
-
-async def synthesize(
-    peer: Peer, text: AsyncIterator[str], choice: tts_pb2.VoiceConfig, limit_s: float
-) -> AsyncGenerator[SpeechStarted | bytes, None]:
-    """The rate, then the audio of a text that may still be coming."""
-
-    async def requests() -> AsyncGenerator[tts_pb2.StreamingSynthesizeRequest, None]:
-        config = tts_pb2.StreamingSynthesizeConfig(voice=choice)
-        yield tts_pb2.StreamingSynthesizeRequest(config=config)
-        async for piece in text:
-            yield tts_pb2.StreamingSynthesizeRequest(text_delta=piece)
-
-    async with peer.open() as channel:
-        stub: tts_pb2_grpc.TtsServiceAsyncStub = tts_pb2_grpc.TtsServiceStub(channel)
-        call = stub.StreamingSynthesize(**peer.call_options(limit_s))
-        async with aclosing(peer.responses(call, requests())) as responses:
-            async for response in responses:
-                kind = response.WhichOneof("event")
-                if kind == "started":
-                    yield SpeechStarted(response.started.audio_format.sample_rate_hz)
-                elif kind == "audio":
-                    yield response.audio.audio
-
-
-async def _one(text: str) -> AsyncGenerator[str, None]:
-    yield text
+def _show(voices: Sequence[tts_pb2.Voice], language: str) -> None:
+    if not voices:
+        raise CommandError(f"nobody has a voice that speaks {language!r}" if language else "nobody has a voice")
+    table = Table(box=None, pad_edge=False)
+    for heading in ("name", "languages", "engine"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("rate", justify="right", no_wrap=True)
+    table.add_column("speakers")
+    for voice in voices:
+        cells = (voice.name, ", ".join(voice.language_codes), voice.backend, f"{voice.sample_rate_hz} Hz")
+        table.add_row(*(Text(printable(cell)) for cell in (*cells, ", ".join(voice.speakers))))
+    Console(width=None if sys.stdout.isatty() else _PIPE_WIDTH).print(table)

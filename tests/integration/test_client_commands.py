@@ -1,10 +1,9 @@
-"""transcribe, ask, say and status as real processes, with the real services."""
+"""transcribe, ask and status as real processes, with the real services."""
 
 import asyncio
 import contextlib
 import json
 import os
-import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -19,7 +18,6 @@ from tests.support.client_command import files_in, started, superwhisper
 from tests.support.scripted import scripted_service
 from tests.support.servers import Child, child_service, free_port, serving
 from tests.support.shared_data import REPOSITORY
-from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -44,68 +42,6 @@ async def stt() -> AsyncIterator[Child]:
 async def llm() -> AsyncIterator[Child]:
     async with child_service("llm", "--llm.engines", '["fixed-reply"]') as child:
         yield child
-
-
-# --- say
-
-
-async def test_say_writes_what_is_said(tts: Child, tmp_path: Path) -> None:
-    out = tmp_path / "a.wav"
-    ended = await superwhisper(
-        "say", "Good morning to you.", "--out", out, "--language", "en", "--address", tts.address
-    )
-    assert (ended.code, ended.err) == (0, "")
-    said = read_wav(out.read_bytes(), "said")
-    assert ended.out == f"{out} ({said.duration_ms / 1000:.1f} s)\n"
-    assert said.duration_ms > 500
-    assert np.abs(said.samples).max() > 1000
-
-
-async def test_slower_takes_longer(tts: Child, tmp_path: Path) -> None:
-    lengths = []
-    for speed in ("0.5", "2"):
-        out = tmp_path / f"{speed}.wav"
-        await superwhisper("say", "Good morning.", "--speed", speed, "--out", out, "--address", tts.address)
-        lengths.append(read_wav(out.read_bytes(), "said").duration_ms)
-    assert lengths[0] > 2 * lengths[1]
-
-
-async def test_say_reads_stdin(tts: Child, tmp_path: Path) -> None:
-    out = tmp_path / "a.wav"
-    ended = await superwhisper("say", "-", "--out", out, "--address", tts.address, stdin="Bonjour. C'est l'été !\n")
-    assert ended.code == 0
-    assert read_wav(out.read_bytes(), "said").duration_ms > 500
-
-
-async def test_a_voice_that_nobody_has(tts: Child, tmp_path: Path) -> None:
-    out = tmp_path / "a.wav"
-    ended = await superwhisper("say", "Hello", "--voice", "nobody", "--out", out, "--address", tts.address)
-    assert ended.code == 1
-    assert "nobody has the voice 'nobody'" in ended.err
-    assert files_in(tmp_path) == []
-
-
-@pytest.mark.parametrize("text", ["", " \n"])
-async def test_nothing_to_say(tts: Child, tmp_path: Path, text: str) -> None:
-    out = tmp_path / "a.wav"
-    ended = await superwhisper("say", text, "--out", out, "--address", tts.address)
-    assert (ended.code, ended.err) == (1, "error: there is nothing to say\n")
-    ended = await superwhisper("say", "-", "--out", out, "--address", tts.address, stdin=text)
-    assert (ended.code, ended.err) == (1, "error: there was nothing to say\n")
-    assert files_in(tmp_path) == []
-
-
-async def test_say_without_a_loudspeaker_tells_what_to_do(tts: Child) -> None:
-    ended = await superwhisper("say", "Hello", "--address", tts.address)
-    assert (ended.code, ended.err) == (1, "error: there is no loudspeaker here: give --out FILE to write a WAV file\n")
-
-
-async def test_a_text_that_is_too_long_is_refused_by_its_limit(tmp_path: Path) -> None:
-    async with child_service("tts", "--tts.max_text_characters", "100") as tts:
-        arguments = ("say", "-", "--out", tmp_path / "a.wav", "--address", tts.address)
-        ended = await superwhisper(*arguments, stdin="Far too much to say. " * 20_000)
-    assert ended.code == 1
-    assert "text_delta: more than 100 characters" in ended.err
 
 
 # --- transcribe
@@ -286,18 +222,6 @@ async def test_a_file_of_settings(tts: Child, tmp_path: Path) -> None:
     config.write_text(f"client:\n  tts: {{address: '{tts.address}'}}\n  language_code: en\n", encoding="utf-8")
     ended = await superwhisper("--config", config, "say", "Hello.", "--out", tmp_path / "a.wav")
     assert (ended.code, ended.err) == (0, "")
-
-
-async def test_ctrl_c_while_waiting_for_stdin(tts: Child, tmp_path: Path) -> None:
-    out = tmp_path / "a.wav"
-    async with started("say", "-", "--out", out, "--address", tts.address) as process:
-        assert process.stdin is not None
-        process.stdin.write(b"Good morning, everybody. And ")
-        await wait_until(lambda: out.with_name("a.wav.part").exists(), "the first sentence's audio")
-        process.send_signal(signal.SIGINT)
-        _, err = await process.communicate()
-    assert (process.returncode, err) == (130, b"")
-    assert files_in(tmp_path) == []
 
 
 async def test_a_reader_that_left_is_nothing_to_tell(llm: Child) -> None:

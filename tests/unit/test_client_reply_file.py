@@ -1,4 +1,4 @@
-"""Reply audio as a WAV file."""
+"""Audio as a file."""
 
 from pathlib import Path
 
@@ -51,6 +51,42 @@ def test_a_body_that_fails(tmp_path: Path, keep_unfinished: bool) -> None:
     assert [path.name for path in tmp_path.iterdir()] == (["a.wav"] if keep_unfinished else [])
     if keep_unfinished:
         assert read_wav(path.read_bytes(), "a").samples.tobytes() == AUDIO
+
+
+def test_bytes_of_another_kind_of_file_are_written_as_they_are(tmp_path: Path) -> None:
+    path = tmp_path / "a.flac"
+    with audio_file(path, as_it_is=True) as file:
+        assert file is not None
+        file.open(8000)
+        file.write(b"fLaC")
+        file.write(b"...")
+    assert path.read_bytes() == b"fLaC..."
+
+
+def test_what_is_discarded_leaves_no_file(tmp_path: Path) -> None:
+    with audio_file(tmp_path / "a.wav", keep_unfinished=True) as file:
+        assert file is not None
+        file.open(8000)
+        file.write(AUDIO)
+        file.discard()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wav_file_that_is_full_keeps_what_it_holds(tmp_path: Path) -> None:
+    with audio_file(tmp_path / "a.wav") as file:
+        assert file is not None
+        file.open(8000)
+        file.write(AUDIO)
+        file.size_bytes = 2**32 - 2**16  # as if it had come so far
+        with pytest.raises(CommandError, match=r"a\.wav is full: a WAV file holds 4 GiB"):
+            file.write(AUDIO)
+    assert read_wav((tmp_path / "a.wav").read_bytes(), "a").samples.tobytes() == AUDIO
+
+
+def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "a.wav.part").symlink_to("/dev/full")
+    with pytest.raises(CommandError, match=r"a\.wav cannot be written: No space left on device"):
+        write(tmp_path / "a.wav", *[AUDIO * 10] * 10)
 
 
 def test_a_name_that_cannot_be_written(tmp_path: Path) -> None:

@@ -1,0 +1,122 @@
+"""Where `say` lets its speech go: a file or the loudspeaker. And how far it has come, for the person who waits."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from client.errors import CommandError
+from client.events import ReplyAudio
+from client.reply_file import AudioFile, audio_file
+from client.speaker import Speaker, opened_speaker
+from services.common.audio import BYTES_PER_SAMPLE
+from superwhisper.common.v1 import audio_pb2
+
+# Of each ending the container that the service packs. WAV and raw files are written here, because any number of
+# requests can go into one of them.
+_CONTAINERS = {
+    ".wav": audio_pb2.AUDIO_CONTAINER_RAW,
+    ".raw": audio_pb2.AUDIO_CONTAINER_RAW,
+    ".flac": audio_pb2.AUDIO_CONTAINER_FLAC,
+    ".ogg": audio_pb2.AUDIO_CONTAINER_OGG,
+    ".opus": audio_pb2.AUDIO_CONTAINER_OGG,
+}
+
+
+def container_for(out: Path | None) -> audio_pb2.AudioContainer.ValueType:
+    """What the service is asked for."""
+    if out is None:
+        return audio_pb2.AUDIO_CONTAINER_RAW
+    container = _CONTAINERS.get(out.suffix.lower())
+    if container is None:
+        raise CommandError(f"{out}: its ending names no kind of audio file; give it one of {', '.join(_CONTAINERS)}")
+    return container
+
+
+@dataclass
+class Output:
+    """A file or the loudspeaker."""
+
+    target: AudioFile | Speaker
+    rate_hz: int = 0
+    samples: int = 0
+
+    def open(self, rate_hz: int) -> None:
+        """Gets ready; all requests after the first are made for the same rate."""
+        if not self.rate_hz:
+            self.rate_hz = rate_hz
+            self.target.open(rate_hz)
+
+    async def write(self, audio: bytes) -> None:
+        """Appends, or plays after what plays now."""
+        if isinstance(self.target, Speaker):
+            await self.target.play("", ReplyAudio(audio, 0, self.samples))
+        else:
+            self.target.write(audio)
+        self.samples += len(audio) // BYTES_PER_SAMPLE
+
+    async def pause(self, seconds: float) -> None:
+        """Silence."""
+        await self.write(bytes(round(seconds * self.rate_hz) * BYTES_PER_SAMPLE))
+
+    def discard(self) -> None:
+        """A file is not kept."""
+        if isinstance(self.target, AudioFile):
+            self.target.discard()
+
+    async def drained(self) -> None:
+        """Waits until all was heard."""
+        if isinstance(self.target, Speaker):
+            await self.target.drained()
+
+
+@contextmanager
+def opened_output(loudspeaker: str, out: Path | None) -> Iterator[Output]:
+    """The file, which keeps what was written when the body fails, or where none is named the loudspeaker."""
+    as_it_is = out is not None and out.suffix.lower() != ".wav"
+    with (
+        audio_file(out, keep_unfinished=True, as_it_is=as_it_is) as file,
+        nullcontext() if file else opened_speaker(loudspeaker) as speaker,
+    ):
+        target = file or speaker
+        if target is None:
+            raise CommandError("there is no loudspeaker here: give --out FILE to write a WAV file")
+        yield Output(target)
+
+
+@dataclass
+class Course:
+    """How much of a text was spoken."""
+
+    total: int  # characters; 0 where nobody knows
+    spoken: int = 0
+    duration_s: float = 0.0
+    _before: int = 0  # in the parts that are done
+    _tell: Callable[[], None] = lambda: None
+
+    @contextmanager
+    def shown(self, wanted: bool) -> Iterator[None]:
+        """Shows a bar on stderr meanwhile, where that is a terminal and there is a text to get through."""
+        console = Console(stderr=True)
+        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("characters"), TimeRemainingColumn())
+        visible = wanted and self.total > 0 and console.is_terminal
+        with Progress(*columns, console=console, transient=True, disable=not visible) as bar:
+            task = bar.add_task("", total=self.total)
+            self._tell = lambda: bar.update(task, completed=self.spoken)
+            yield
+
+    def reached(self, characters: int) -> None:
+        """So many of this part."""
+        self.spoken = max(self.spoken, self._before + characters)
+        self._tell()
+
+    def part_done(self, characters: int) -> None:
+        """All of this part, which has so many."""
+        self.reached(characters)
+        self._before += characters
+
+    def __str__(self) -> str:
+        return f"{self.spoken} of {self.total} characters" if self.total else f"{self.spoken} characters"
