@@ -1,4 +1,4 @@
-"""One Piper voice, loaded. The only user of the piper package."""
+"""One Piper voice, loaded. With piper_espeak.py the only user of the piper package."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -15,6 +15,7 @@ from services.common.audio import Recording
 from services.common.errors import CallError, EngineFailedError, ModelError, OutOfMemoryError, UnusableAnswerError
 from services.tts.alignment import all_starts
 from services.tts.engine import Speech, VoiceChoice, Word
+from services.tts.piper_espeak import phonemizer_of
 from services.tts.piper_files import VoiceFiles
 from services.tts.piper_phonemes import Phonemizer, Sentence
 from services.tts.piper_times import estimated_edges, exact_edges
@@ -49,7 +50,7 @@ class LoadedVoice:
         try:
             config = PiperConfig.from_dict(files.config)
             self._piper = PiperVoice(session=_session(files, device), config=config)
-            self._phonemes = Phonemizer(self._piper.phonemize, config.phoneme_id_map)
+            self._phonemes = Phonemizer(phonemizer_of(self._piper), config.phoneme_id_map)
             self._warm_up(files.highest_id)
         except ModelError:
             raise
