@@ -24,7 +24,8 @@ from services.common.errors import ModelError
 from services.common.models.store import ModelStore
 from services.llm.llama_options import LlamaOptions
 from services.llm.llamacpp import default_threads
-from tests.bench.figures import Rows, show
+from tests.bench.command import bench_parser, parsed, positive, report
+from tests.bench.figures import Rows
 from tests.bench.llm import cancel, first_token, memory, overhead, throughput
 from tests.bench.llm.mind import Mind
 from tests.bench.llm.plain import Plain
@@ -44,37 +45,27 @@ def main() -> None:
     """Measures, shows tables, and writes JSON where asked to."""
     options = _arguments()
     figures = asyncio.run(_measure(options.parts or _PARTS, options))
-    for title, rows in figures.items():
-        show(title, rows)
-    if options.json:
-        options.json.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    report(figures, options.json)
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.bench.llm", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(_PARTS)} (default: all)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
+    parser = bench_parser("tests.bench.llm", __doc__, _PARTS)
     _add_model(parser)
-    parser.add_argument("--times", type=_positive, default=3, help="how often each first token is timed (default: 3)")
-    parser.add_argument("--conversations", type=_positive, nargs="+", default=[1, 2, 4, 8], help="at the same time")
-    parser.add_argument("--rounds", type=_positive, default=5, help="of throughput (default: 5)")
-    parser.add_argument("--tokens", type=_positive, default=64, help="of each reply of throughput (default: 64)")
-    parser.add_argument("--cancels", type=_positive, default=60, help="of each kind (default: 60)")
-    parser.add_argument("--requests", type=_positive, default=200, help="of overhead (default: 200)")
+    parser.add_argument("--times", type=positive, default=3, help="how often each first token is timed (default: 3)")
+    parser.add_argument("--conversations", type=positive, nargs="+", default=[1, 2, 4, 8], help="at the same time")
+    parser.add_argument("--rounds", type=positive, default=5, help="of throughput (default: 5)")
+    parser.add_argument("--tokens", type=positive, default=64, help="of each reply of throughput (default: 64)")
+    parser.add_argument("--cancels", type=positive, default=60, help="of each kind (default: 60)")
+    parser.add_argument("--requests", type=positive, default=200, help="of overhead (default: 200)")
     parser.add_argument(
-        "--replies", type=_positive, default=1000, help="of memory, and half as many cancels (default: 1000)"
+        "--replies", type=positive, default=1000, help="of memory, and half as many cancels (default: 1000)"
     )
     parser.add_argument(
         "--own-waiting",
         action="store_true",
         help="let Llama's threads wait as they come, not as the mind's do: faster where nothing else runs",
     )
-    options = parser.parse_args()
-    for part in options.parts:
-        if part not in _PARTS:
-            parser.error(f"there is no part {part!r}; there is: {', '.join(_PARTS)}")
+    options = parsed(parser, _PARTS)
     if options.context_tokens < _LEAST_CONTEXT:
         parser.error(f"--context-tokens must be at least {_LEAST_CONTEXT}")
     return options
@@ -82,18 +73,11 @@ def _arguments() -> argparse.Namespace:
 
 def _add_model(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", type=Path, metavar="FILE", help=f"a GGUF file in place of {_EMBEDDED}")
-    parser.add_argument("--threads", type=_positive, default=default_threads(), help="default: one a physical core")
-    parser.add_argument("--sequences", type=_positive, default=8, help="conversations remembered (default: 8)")
-    parser.add_argument("--context-tokens", type=_positive, default=2048, help="of each conversation (default: 2048)")
-    parser.add_argument("--batch-tokens", type=_positive, default=64, help="read in one step (default: 64)")
+    parser.add_argument("--threads", type=positive, default=default_threads(), help="default: one a physical core")
+    parser.add_argument("--sequences", type=positive, default=8, help="conversations remembered (default: 8)")
+    parser.add_argument("--context-tokens", type=positive, default=2048, help="of each conversation (default: 2048)")
+    parser.add_argument("--batch-tokens", type=positive, default=64, help="read in one step (default: 64)")
     parser.add_argument("--gpu-layers", type=int, default=0, help="-1: all of them (default: 0)")
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not above 0")
-    return number
 
 
 def _model(options: argparse.Namespace) -> Path:

@@ -21,7 +21,8 @@ from typing import Any
 
 from scripts import timing_whisper
 from services.stt.whisper_options import DecodingOptions, WhisperOptions
-from tests.bench.figures import Rows, show, spread
+from tests.bench.command import bench_parser, parsed, report
+from tests.bench.figures import Rows, spread
 from tests.bench.stt import accuracy, idle, memory, sessions, windows
 from tests.bench.stt.sessions import Outcome, Sentence
 from tests.support.closed_whisper import SENTENCES, closed_whisper, say
@@ -36,18 +37,11 @@ def main() -> None:
     options = _arguments()
     parts = options.parts or [part for part in _PARTS if part != "accuracy" or options.recordings]
     figures = asyncio.run(_measure(parts, options))
-    for title, rows in figures.items():
-        show(title, rows)
-    if options.json:
-        options.json.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    report(figures, options.json)
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.bench.stt", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(_PARTS)} (default: all)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
+    parser = bench_parser("tests.bench.stt", __doc__, _PARTS)
     parser.add_argument("--model", type=Path, metavar="FOLDER", help="real weights in place of the made models")
     parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
     parser.add_argument("--compute-type", default="int8")
@@ -59,10 +53,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--memory-utterances", type=int, default=1000, help="after which memory is compared")
     parser.add_argument("--recordings", type=Path, metavar="FOLDER", help="with transcripts, for error rates")
     parser.add_argument("--language", default="fr", help="of the recordings")
-    options = parser.parse_args()
-    for part in options.parts:
-        if part not in _PARTS:
-            parser.error(f"there is no part {part!r}; there is: {', '.join(_PARTS)}")
+    options = parsed(parser, _PARTS)
     if "accuracy" in options.parts and not options.recordings:
         parser.error("accuracy needs --recordings FOLDER")
     return options

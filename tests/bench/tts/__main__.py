@@ -16,7 +16,8 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from tests.bench.figures import Rows, show
+from tests.bench.command import bench_parser, parsed, positive, report
+from tests.bench.figures import Rows
 from tests.bench.tts import latency, load
 from tests.bench.tts.mouth import Mouth, Spoken
 from tests.bench.tts.texts import Replies
@@ -33,39 +34,21 @@ def main() -> None:
     """Measures, shows tables, and writes JSON where asked to."""
     options = _arguments()
     figures = asyncio.run(_measure(options.parts or _PARTS, options))
-    for title, rows in figures.items():
-        show(title, rows)
-    if options.json:
-        options.json.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    report(figures, options.json)
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.bench.tts", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"what to measure: {', '.join(_PARTS)} (default: all)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
+    parser = bench_parser("tests.bench.tts", __doc__, _PARTS)
     parser.add_argument("--profile", default="embedded", help="of the service (default: embedded)")
     voice = parser.add_mutually_exclusive_group()
     voice.add_argument("--piper", type=Path, metavar="FOLDER", help="a Piper voice: its .onnx and .onnx.json")
     voice.add_argument("--made-voice", action="store_true", help="Piper with a voice that is made here")
     parser.add_argument("--voice", default="", metavar="NAME", help="such as fr-fr; else the language's best")
     parser.add_argument("--language", default="fr", choices=("fr", "en"), help="of the replies (default: fr)")
-    parser.add_argument("--times", type=_positive, default=50, help="how often each thing is timed (default: 50)")
-    parser.add_argument("--sessions", type=_positive, nargs="+", default=[1, 2, 4, 8], help="callers at the same time")
-    parser.add_argument("--syntheses", type=_positive, default=1000, help="of memory (default: 1000)")
-    options = parser.parse_args()
-    for part in options.parts:
-        if part not in _PARTS:
-            parser.error(f"there is no part {part!r}; there is: {', '.join(_PARTS)}")
-    return options
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not above 0")
-    return number
+    parser.add_argument("--times", type=positive, default=50, help="how often each thing is timed (default: 50)")
+    parser.add_argument("--sessions", type=positive, nargs="+", default=[1, 2, 4, 8], help="callers at the same time")
+    parser.add_argument("--syntheses", type=positive, default=1000, help="of memory (default: 1000)")
+    return parsed(parser, _PARTS)
 
 
 async def _measure(parts: Sequence[str], options: argparse.Namespace) -> dict[str, Rows]:
