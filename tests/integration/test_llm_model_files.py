@@ -5,6 +5,7 @@ import os
 import struct
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,11 @@ ENDLESS = "{% for a in range(9999) %}" * 3 + "{% endfor %}" * 3 + "{{ messages[0
 
 def children() -> set[str]:
     """The processes that this one has started and not yet waited for."""
-    return {
-        pid for task in Path(f"/proc/{os.getpid()}/task").iterdir() for pid in (task / "children").read_text().split()
-    }
+    pids: set[str] = set()
+    for thread in Path(f"/proc/{os.getpid()}/task").iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended meanwhile, and has no children then
+            pids.update((thread / "children").read_text().split())
+    return pids
 
 
 async def refusal(content: bytes, folder: Path) -> str:
