@@ -199,6 +199,7 @@ def test_words_know_what_they_stand_for() -> None:
         ("quinze", "15 km"),
         ("kilomètres»", "15 km »"),
     ]
+    assert _spans("l'« eau »") == [("«l'eau»", "l'« eau »")]
     assert _spans("l'ONU, d'1 km") == [("l'ONU,", "l'ONU,"), ("d'un", "d'1 km"), ("kilomètre", "d'1 km")]
 
 
@@ -210,6 +211,10 @@ def test_words_know_what_they_stand_for() -> None:
         ("(voir plus bas)", ["(voir", "plus", "bas)"]),
         ('Il dit "oui" et "non".', ["Il", "dit", '"oui"', "et", '"non".']),
         ("- premier", ["premier"]),
+        ("« oui » - puis (ici) – là", ["«oui»,", "puis", "(ici),", "là"]),
+        ("Quoi ?» - rien", ["Quoi?»", "rien"]),
+        ("l'« eau » et d'\"ici\"", ["«l'eau»", "et", '"d\'ici"']),
+        ("Oui / Non, I/O", ["Oui,", "Non,", "I", "O"]),
         ("pré-2000", ["pré", "deux", "mille"]),
         ("Quoi ?!!!!!!!!!!!", ["Quoi?!!!"]),
         ("des pommes, etc.", ["des", "pommes,", "et", "cetera."]),

@@ -3,11 +3,12 @@
 import re
 from dataclasses import replace
 
-from services.tts.reading import english_dates, english_words
+from services.tts.reading import english_dates, english_signs, english_words
 from services.tts.reading.addresses import Addresses
 from services.tts.reading.english_measures import MEASURES
 from services.tts.reading.english_numbers import ENGLISH_NUMBERS
-from services.tts.reading.figures import Figures, phone_rule
+from services.tts.reading.figures import Figures, FigureWords, phone_rule
+from services.tts.reading.fractions import Fractions
 from services.tts.reading.quantities import Quantities
 from services.tts.reading.romans import Romans
 from services.tts.reading.rules import (
@@ -31,6 +32,11 @@ _NEXT_WORD = re.compile(rf"{GAP}([a-z]{{2,30}})")
 _CALLS = frozenset({"call", "dial", "text", "phone", "ring", "calling", "dialing", "area", "code", "room", "flight"})
 _NO_STREETS = frozenset({"Mount", "Port", "Fort", "Lake", "The", "At", "In", "On", "And", "See"})  # St. Helens
 _NO_NOUNS = frozenset({"was", "is", "as", "has", "this", "its"})
+# No names begin so; after the dot of `St.` any other word may go on with one.
+_NEW_SENTENCE = re.compile(
+    r"\s{1,3}(?:It|They|He|She|We|You|I|This|That|These|Those|The|An?|There|Here|His|Her|Their|My|Our|Your|If|When|But"
+    r"|And|Then|So|What|Who|How|Why|Where|No|Yes|Turn|Go|Take)(?:['’]|(?!\w))"
+)
 _BEFORE_DECADE = re.compile(r"\b(?:the|mid|early|late|his|her|their|my|our|your)[ -]\Z", re.IGNORECASE)
 _FULL_YEAR = 4  # digits
 
@@ -39,21 +45,24 @@ def _rules() -> tuple[Rule, ...]:
     numbers = ENGLISH_NUMBERS
     romans = Romans(english_words.RULERS, english_words.NUMBERED_PARTS, lambda value: f"the {numbers.ordinal(value)}")
     acronyms = Acronyms(english_words.READ_ACRONYMS, english_words.SPELLED_ACRONYMS, plural="'s")
-    figures = Figures(numbers, "version", "by")
+    figures = Figures(numbers, FigureWords("version", "by", "times ten to the power of", "minus"))
+    fractions = Fractions(numbers, MEASURES)
     return (
-        *Addresses(numbers, english_words.ADDRESS_WORDS).rules(),
+        *Addresses(numbers, english_signs.ADDRESS_WORDS).rules(),
         *_abbreviation_rules(),
         *english_dates.rules(),
         *_phone_rules(),
         rule(r"([0-9]{1,2})['’′]\s?([0-9]{1,2})(?:\"|”|″|''|’’)", _say_height, Begins.DIGIT),
         rule(rf"['’]?((?:[0-9]{{2}})?[0-9]0)['’]?s{WORD_END}", _say_decade),
+        *fractions.of_units(),
+        *fractions.alone(),
         *figures.rules(),
         *Quantities(numbers, MEASURES).rules(),
         rule(rf"([0-9]{{1,3}}(?:,[0-9]{{3}}){{0,3}})(?:st|nd|rd|th){WORD_END}", _say_ordinal, Begins.DIGIT),
         romans.rule(numbers.cardinal),
         *acronyms.rules(),
         rule(r"([0-9]{1,3}):([0-9]{1,3})(?![\w:]|[.,][0-9])", _say_ratio, Begins.DIGIT),
-        *Signs(numbers, english_words.SIGNS).rules(),
+        *Signs(numbers, english_signs.SIGNS).rules(),
         rule(numbers.pattern, lambda match: _say_number(match, figures), Begins.DIGIT),
         says(r"\.(?=[0-9])", "point", Begins.SIGN),
     )
@@ -63,14 +72,16 @@ def _abbreviation_rules() -> tuple[Rule, ...]:
     after_name = table_rule(english_words.AFTER_NAMES)
 
     def say_after_name(match: re.Match[str]) -> str | None:
-        return after_name.say(match) if _follows_name(match) else None
+        said = after_name.say(match) if _follows_name(match) else None
+        ends = said and match[0].endswith(".") and _NEW_SENTENCE.match(text_after(match))
+        return f"{said}." if ends else said
 
     return (
         table_rule(english_words.ABBREVIATIONS),
         replace(table_rule(english_words.LAST_WORDS), may_end_sentence=True),
         Rule(after_name.pattern, say_after_name, Begins.LETTER),
         table_rule(english_words.TITLES, rf"(?={GAP}[A-Z])"),
-        table_rule(english_words.BEFORE_NUMBERS, rf"(?={GAP}[0-9])"),
+        table_rule(english_words.BEFORE_NUMBERS, rf"(?={GAP}(?:[0-9]|(?:[VX]|[IVX]{{2,7}}){WORD_END}))"),
         table_rule(english_words.DAYS_SHORT, r"(?=,?\s?(?:[0-9]|[A-Z][a-z]{2}))"),
     )
 
@@ -120,8 +131,8 @@ def _say_decade(match: re.Match[str]) -> str | None:
 
 def _say_number(match: re.Match[str], figures: Figures) -> str:
     written = match[0]
-    if "." in written and word_before(match).lower() in english_words.SOFTWARE:
-        return figures.say_parts(written)
+    if version := figures.say_if_version(match):
+        return version
     if written.isdigit() and len(written) == _FULL_YEAR and int(written) in _YEARS and not _counts(match):
         return ENGLISH_NUMBERS.year(int(written))
     return ENGLISH_NUMBERS.say(ENGLISH_NUMBERS.parse(written))

@@ -17,17 +17,19 @@ def rules() -> tuple[Rule, ...]:
     month = rf"(?P<month>{any_of(english_words.MONTHS)}|(?:{any_of(english_words.MONTHS_SHORT)})\.?)"
     day = r"(?P<day>[0-3]?[0-9])(?:st|nd|rd|th)?"
     year = rf"(?P<year>[0-9]{{4}}){WORD_END}"
+    # Only behind the T of an ISO date is what follows a time zone, and not another hour.
     clock = r"(?P<hour>[01]?[0-9]|2[0-4])[:h](?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9])(?:\.[0-9]{1,9})?)?"
-    zone = r"(?:Z|[+-][0-9]{2}:[0-9]{2})?"
+    is_iso = r"(?P<iso>(?<=T))?"
+    zone = r"(?(iso)(?:Z|[+-][0-9]{2}:[0-9]{2})?)"
     return (
-        *date_rules(_say_date, is_month_first=True),
+        *date_rules(_say_date, _say_month, is_month_first=True),
         rule(
             rf"{month} {day}(?:[-–](?P<last>[0-3]?[0-9])(?![0-9]))?(?:,? {year})?(?![\w:/%]|[.,][0-9])",
             _say_month_and_day,
             Begins.LETTER,
         ),
         rule(rf"{day} (?:of )?{month}{WORD_END}(?:,? {year})?", _say_day_and_month, Begins.DIGIT),
-        replace(rule(rf"{clock}(?:{_HALF}|{zone}(?![\w:]))", _say_time, Begins.DIGIT), may_end_sentence=True),
+        replace(rule(rf"{is_iso}{clock}(?:{_HALF}|{zone}(?![\w:]))", _say_time, Begins.DIGIT), may_end_sentence=True),
         replace(rule(rf"(?P<hour>1[0-2]|0?[0-9]){_HALF}", _say_time, Begins.DIGIT), may_end_sentence=True),
     )
 
@@ -35,6 +37,10 @@ def rules() -> tuple[Rule, ...]:
 def _say_date(day: int, month: int, year: int | None) -> str:
     said = f"{english_words.MONTHS[month - 1]} {ENGLISH_NUMBERS.ordinal(day)}"
     return said if year is None else f"{said}, {ENGLISH_NUMBERS.year(year)}"
+
+
+def _say_month(month: int, year: int) -> str:
+    return f"{english_words.MONTHS[month - 1]} {ENGLISH_NUMBERS.year(year)}"
 
 
 def _say_month_and_day(match: re.Match[str]) -> str | None:

@@ -1,8 +1,6 @@
-"""What English writes short, and the words for signs."""
+"""What English writes short."""
 
-from services.tts.reading.addresses import AddressWords
 from services.tts.reading.rules import word_set
-from services.tts.reading.signs import SignWords
 
 # Such numerals are ordinals after these names, and numbers after these words.
 RULERS = word_set(
@@ -18,15 +16,10 @@ RULERS = word_set(
 NUMBERED_PARTS = word_set(
     """
     chapter part volume book act scene section title article appendix phase type level stage step season episode
+    chap vol art fig sec
     war bowl figure table class category group division canto psalm world
     """
 )
-SOFTWARE = word_set(
-    """
-    version python ubuntu java node ios android macos windows php ruby go cuda release debian
-    """
-)
-
 READ_ACRONYMS = word_set(
     """
     NASA NATO UNESCO UNICEF AIDS SARS COVID RAM ROM OPEC FIFA UEFA NAFTA SWAT SCUBA RADAR LASER JPEG JSON YAML
@@ -78,9 +71,9 @@ ABBREVIATIONS = {
     "e.g.": "for example", "eg.": "for example", "i.e.": "that is", "vs.": "versus", "vs": "versus",
     "approx.": "approximately", "et al.": "et al", "cf.": "compare", "a.k.a.": "also known as",
     "aka": "also known as", "w/": "with", "w/o": "without", "b/c": "because", "dept.": "department",
-    "est.": "established", "max.": "maximum", "min.": "minimum", "tel.": "telephone", "misc.": "miscellaneous",
+    "max.": "maximum", "min.": "minimum", "tel.": "telephone", "misc.": "miscellaneous",
     "ext.": "extension", "govt.": "government", "Ph.D.": "P H D", "PhD": "P H D", "p.s.": "P S", "n.b.": "nota bene",
-    "C++": "C plus plus", "C#": "C sharp", "F#": "F sharp", "π": "pi", "∞": "infinity", "rsvp": "R S V P",
+    "C++": "C plus plus", "C#": "C sharp", "F#": "F sharp", "rsvp": "R S V P",
     "24/7/365": "twenty-four seven three sixty-five",
 }  # fmt: skip
 BEFORE_NUMBERS = {
@@ -95,57 +88,4 @@ PLURALS = word_set(
     """
     people men women children feet mice sheep fish species times
     """
-)
-
-SIGNS = SignWords(
-    plus="plus",
-    minus="minus",
-    about="about",
-    squared="squared",
-    cubed="cubed",
-    power="to the power of",
-    between_values={
-        "×": "times",
-        "x": "times",
-        "*": "times",
-        "·": "times",
-        "⋅": "times",
-        "/": "divided by",
-        "<": "is less than",
-        ">": "is greater than",
-        "<=": "is less than or equal to",
-        ">=": "is greater than or equal to",
-        "!=": "is not equal to",
-        "==": "is equal to",
-    },
-    between_words={"=": "equals", "&": "and", "&&": "and"},
-    anywhere={
-        "×": "times",
-        "÷": "divided by",
-        "≤": "is less than or equal to",
-        "≥": "is greater than or equal to",
-        "≠": "is not equal to",
-        "≈": "approximately",
-        "≃": "approximately",
-        "±": "plus or minus",
-        "√": "the square root of",
-        "∑": "the sum of",
-        "∫": "the integral of",
-        "∈": "is in",
-        "°": "degrees",
-        "%": "percent",
-        "‰": "per mille",
-        "§": "section",
-        "©": "copyright",
-        "℃": "degrees Celsius",
-        "℉": "degrees Fahrenheit",
-        "\\": "backslash",
-    },
-)  # fmt: skip
-ADDRESS_WORDS = AddressWords(
-    at="at",
-    hash_tag="hashtag",
-    number_sign="number",
-    slash="slash",
-    marks={".": "dot", "-": "dash", "_": "underscore", "+": "plus"},
 )

@@ -14,22 +14,29 @@ _OF = re.compile(r" (?:d['’]|des? |du )")
 
 def rules() -> tuple[Rule, ...]:
     """In their order."""
-    minutes = rf"{GAP}(?P<minute>[0-5][0-9])(?![0-9])(?:{GAP}(?:min|mn|m){WORD_END}\.?)?"
+    seconds = rf"(?:{GAP}(?P<second>[0-5]?[0-9]){GAP}s(?:ec)?{WORD_END})?"
+    minutes = rf"{GAP}(?P<minute>[0-5][0-9])(?![0-9])(?:{GAP}(?:min|mn|m){WORD_END}\.?{seconds})?"
     months = any_case_of([*french_words.MONTHS, *french_words.MONTHS_SHORT])
+    # Only behind the T of an ISO date is what follows a time zone, and not another hour.
     clock = r"(?P<hour>[01]?[0-9]|2[0-4]):(?P<minute>[0-5][0-9])(?::(?P<second>[0-5][0-9])(?:[.,][0-9]{1,9})?)?"
-    zone = r"(?:Z|[+-][0-9]{2}:[0-9]{2})?"
+    is_iso = r"(?P<iso>(?<=T))?"
+    zone = r"(?(iso)(?:Z|[+-][0-9]{2}:[0-9]{2})?)"
     return (
-        *date_rules(_say_date, is_month_first=False),
+        *date_rules(_say_date, _say_month, is_month_first=False),
         rule(rf"(?P<day>1er|[0-9]{{1,2}}) (?P<month>{months}){WORD_END}", _say_day_and_month, Begins.DIGIT),
         rule(r"([0-3]?[0-9])/([01]?[0-9])(?![\w/]|[.,][0-9])", _say_short_date, Begins.DIGIT),
         rule(rf"(?P<hour>[0-9]{{1,2}}){GAP}[hH](?:{minutes}|{WORD_END})", _say_time, Begins.DIGIT),
-        rule(rf"{clock}{zone}(?![\w:])", _say_time, Begins.DIGIT),
+        rule(rf"{is_iso}{clock}{zone}(?![\w:])", _say_time, Begins.DIGIT),
     )
 
 
 def _say_date(day: int, month: int, year: int | None) -> str:
     said = f"{FRENCH_NUMBERS.ordinal(1) if day == 1 else FRENCH_NUMBERS.cardinal(day)} {french_words.MONTHS[month - 1]}"
     return said if year is None else f"{said} {FRENCH_NUMBERS.cardinal(year)}"
+
+
+def _say_month(month: int, year: int) -> str:
+    return f"{french_words.MONTHS[month - 1]} {FRENCH_NUMBERS.cardinal(year)}"
 
 
 def _say_day_and_month(match: re.Match[str]) -> str:

@@ -19,6 +19,9 @@ _DAY = _regular("jour")
 _LITRE = _regular("litre")
 _EURO = Currency(_regular("euro"), _regular("centime"))
 _DOLLAR = Currency(_regular("dollar"), _invariable("cents"))
+_CANADIAN_DOLLAR = Currency(Noun("dollar canadien", "dollars canadiens"), _invariable("cents"))
+_SPOON = Noun("cuillère à soupe", "cuillères à soupe", is_feminine=True)
+_TEASPOON = Noun("cuillère à café", "cuillères à café", is_feminine=True)
 _POUND = Currency(_regular("livre", is_feminine=True), Noun("penny", "pence"))
 _FRANC = Currency(Noun("franc suisse", "francs suisses"), _regular("centime"))
 _YEN = Currency(_regular("yen"), _invariable("sen"))
@@ -40,6 +43,11 @@ MEASURES = Measures(
         "l": _LITRE, "L": _LITRE, "dl": _regular("décilitre"), "dL": _regular("décilitre"),
         "cl": _regular("centilitre"), "cL": _regular("centilitre"), "ml": _regular("millilitre"),
         "mL": _regular("millilitre"), "hl": _regular("hectolitre"),
+        "c. à s.": _SPOON, "c. à soupe": _SPOON, "c.à.s.": _SPOON, "c.à.s": _SPOON, "c. à. s.": _SPOON, "càs": _SPOON,
+        "CàS": _SPOON, "c à s": _SPOON, "c à soupe": _SPOON, "cuil. à soupe": _SPOON, "cuil. à s.": _SPOON,
+        "cs": _SPOON, "c. à c.": _TEASPOON, "c. à café": _TEASPOON, "c.à.c.": _TEASPOON, "c.à.c": _TEASPOON,
+        "c. à. c.": _TEASPOON, "càc": _TEASPOON, "CàC": _TEASPOON, "c à c": _TEASPOON, "c à café": _TEASPOON,
+        "cuil. à café": _TEASPOON, "cuil. à c.": _TEASPOON, "cc": _TEASPOON, "c. à thé": _TEASPOON,
         "L/100 km": _PER_HUNDRED_KM, "l/100 km": _PER_HUNDRED_KM, "L/100km": _PER_HUNDRED_KM,
         "m/s²": Noun("mètre par seconde au carré", "mètres par seconde au carré"),
         "s": _SECOND, "sec": _SECOND, "min": _MINUTE, "mn": _MINUTE, "h": _HOUR, "j": _DAY,
@@ -63,6 +71,9 @@ MEASURES = Measures(
         "V": _regular("volt"), "mV": _regular("millivolt"), "kV": _regular("kilovolt"), "A": _regular("ampère"),
         "mA": _regular("milliampère"), "mAh": _regular("milliampèreheure"), "Ah": _regular("ampèreheure"),
         "Ω": _regular("ohm"), "kΩ": _regular("kilo-ohm"), "dB": _regular("décibel"), "J": _regular("joule"),
+        "po": _regular("pouce"), "mmol": _regular("millimole", is_feminine=True),
+        "UI": Noun("unité internationale", "unités internationales", is_feminine=True),
+        "pers.": _regular("personne", is_feminine=True),
         "kJ": _regular("kilojoule"), "cal": _regular("calorie", is_feminine=True),
         "kcal": _regular("kilocalorie", is_feminine=True), "N": _regular("newton"), "Nm": _regular("newton-mètre"),
         "Pa": _regular("pascal"), "hPa": _regular("hectopascal"), "kPa": _regular("kilopascal"),
@@ -77,7 +88,8 @@ MEASURES = Measures(
     },
     currencies={
         "€": _EURO, "EUR": _EURO, "$": _DOLLAR, "USD": _DOLLAR, "US$": _DOLLAR, "$US": _DOLLAR, "$ US": _DOLLAR,
-        "CAD": Currency(Noun("dollar canadien", "dollars canadiens"), _invariable("cents")), "£": _POUND,
+        "CA$": _CANADIAN_DOLLAR, "$CA": _CANADIAN_DOLLAR,
+        "CAD": _CANADIAN_DOLLAR, "£": _POUND,
         "GBP": _POUND, "¥": _YEN, "JPY": _YEN, "CHF": _FRANC,
         "₿": Currency(_regular("bitcoin"), _invariable("satoshis")),
         "₽": Currency(_regular("rouble"), _regular("kopeck")), "₹": Currency(_regular("roupie"), _regular("paisa")),
@@ -88,7 +100,8 @@ MEASURES = Measures(
     },
     cents="{whole} {number}",
     per="par",
-    singular_after=frozenset({"au", "le", "par", "chaque", "un"}),
+    apart=frozenset({"A"}),
+    singular_after=frozenset({"au", "le", "la", "par", "chaque", "un", "une"}),
     periods={
         "mois": "mois", "an": "an", "jour": "jour", "semaine": "semaine", "nuit": "nuit", "personne": "personne",
         "pers.": "personne", "heure": "heure", "minute": "minute", "seconde": "seconde", "kilo": "kilo",

@@ -12,7 +12,7 @@ class FrenchNumbers(NumberGrammar):
     """Vingt et un, quatre-vingts, deux cents."""
 
     decimal_marks = {",": "virgule", ".": "point"}  # noqa: RUF012  # nobody writes to it
-    group_marks = {"[ \\u00a0\\u2009\\u202f]": 1, r"\.": 2, ",": 2}  # noqa: RUF012
+    group_marks = {"[ \\u00a0\\u2009\\u202f]": 1, "['’]": 1, r"\.": 1, ",": 2}  # noqa: RUF012
     to = "à"
 
     def cardinal(self, value: int, *, is_feminine: bool = False) -> str:
@@ -65,6 +65,16 @@ class FrenchNumbers(NumberGrammar):
         ordinal = self.ordinal(denominator)
         singular, plural = _PARTS.get(denominator, (ordinal, f"{ordinal}s"))
         return f"{self.cardinal(numerator)} {singular if numerator == 1 else plural}"
+
+    def portion(self, whole: int, numerator: int, denominator: int, noun: Noun) -> str:
+        """Un demi-litre, trois quarts de litre, un litre et demi."""
+        is_half = (numerator, denominator) == (1, 2)
+        if not whole:
+            half = f"{self.cardinal(1, is_feminine=noun.is_feminine)} demi-{noun.singular}"
+            return half if is_half else f"{self.ratio(numerator, denominator)} {of(noun.singular)}"
+        half = "demie" if noun.is_feminine else "demi"
+        part = half if is_half else self.ratio(numerator, denominator)
+        return f"{self.count(Number(str(whole)), noun)} et {part}"
 
     def mixed(self, whole: int, numerator: int, denominator: int) -> str:
         """Deux et demi, deux trois quarts."""

@@ -1,8 +1,6 @@
-"""What French writes short, and the words for signs."""
+"""What French writes short."""
 
-from services.tts.reading.addresses import AddressWords
 from services.tts.reading.rules import word_set
-from services.tts.reading.signs import SignWords
 
 # Such numerals are numbers after these words alone.
 RULERS = word_set(
@@ -20,6 +18,7 @@ RULERS = word_set(
 NUMBERED_PARTS = word_set(
     """
     chapitre tome livre acte scène partie titre article annexe volume phase section guerre mondiale siècle type
+    chap vol art fig sc
     niveau étape leçon épisode saison figure tableau classe catégorie groupe planche division chant psaume
     """
 )
@@ -51,21 +50,27 @@ MONTHS_SHORT = {
 LAST_WORDS = {
     "etc.": "et cetera", "etc…": "et cetera…", "etc": "et cetera", "J.-C.": "Jésus-Christ",
 }  # fmt: skip
-# Before a name, anywhere, before a number.
-TITLES = {
+# Before `le Président`, before a name, in an address, anywhere, before a number.
+POLITE = {
     "M.": "monsieur", "MM.": "messieurs", "Mme": "madame", "Mmes": "mesdames", "Mlle": "mademoiselle",
-    "Mlles": "mesdemoiselles", "Dr": "docteur", "Dr.": "docteur", "Drs": "docteurs", "Pr": "professeur",
+    "Mlles": "mesdemoiselles",
+}  # fmt: skip
+TITLES = {
+    **POLITE, "Dr": "docteur", "Dr.": "docteur", "Drs": "docteurs", "Pr": "professeur",
     "Pr.": "professeur", "Prof.": "professeur", "Me": "maître", "Mgr": "monseigneur", "St": "saint", "Ste": "sainte",
     "St.": "saint", "Ste.": "sainte", "Sts": "saints", "Cie": "compagnie", "Cdt": "commandant", "Cne": "capitaine",
-    "Gal": "général", "Col": "colonel", "Lt": "lieutenant", "bd": "boulevard", "bd.": "boulevard", "Bd": "boulevard",
-    "blvd": "boulevard", "av.": "avenue", "Av.": "avenue", "pl.": "place", "rte": "route", "imp.": "impasse",
-    "fg": "faubourg",
+    "Gal": "général", "Mal": "maréchal", "Col": "colonel", "Lt": "lieutenant",
+}  # fmt: skip
+STREETS = {
+    "bd": "boulevard", "bd.": "boulevard", "Bd": "boulevard", "blvd": "boulevard", "av.": "avenue", "pl.": "place",
+    "rte": "route", "imp.": "impasse", "fg": "faubourg", "all.": "allée", "sq.": "square", "chem.": "chemin",
 }  # fmt: skip
 ABBREVIATIONS = {
     "p. ex.": "par exemple", "p.ex.": "par exemple", "par ex.": "par exemple", "ex. :": "exemple,",
     "XV de France": "quinze de France", "c.-à-d.": "c'est-à-dire", "c-à-d": "c'est-à-dire", "c.à.d.": "c'est-à-dire",
     "càd": "c'est-à-dire", "cf.": "confer", "i.e.": "c'est-à-dire", "e.g.": "par exemple", "n.b.": "nota bene",
-    "NB :": "nota bene,", "p.-s.": "post-scriptum", "P.-S.": "post-scriptum", "av. J.-C.": "avant Jésus-Christ",
+    "NB :": "nota bene,", "A/R": "aller-retour", "H/F": "homme ou femme",
+    "F/H": "femme ou homme", "p.-s.": "post-scriptum", "P.-S.": "post-scriptum", "av. J.-C.": "avant Jésus-Christ",
     "ap. J.-C.": "après Jésus-Christ", "apr. J.-C.": "après Jésus-Christ", "tél.": "téléphone", "max.": "maximum",
     "min.": "minimum", "env.": "environ", "qqn": "quelqu'un", "qqch": "quelque chose", "qqch.": "quelque chose",
     "svp": "s'il vous plaît", "SVP": "s'il vous plaît", "stp": "s'il te plaît", "STP": "s'il te plaît",
@@ -77,7 +82,6 @@ ABBREVIATIONS = {
     "1/2 heure": "une demi-heure", "24h/24": "vingt-quatre heures sur vingt-quatre",
     "24 h/24": "vingt-quatre heures sur vingt-quatre", "7j/7": "sept jours sur sept", "7 j/7": "sept jours sur sept",
     "24h/24 et 7j/7": "vingt-quatre heures sur vingt-quatre et sept jours sur sept", "ndlr": "note de la rédaction",
-    "π": "pi", "∞": "l'infini",
 }  # fmt: skip
 BEFORE_NUMBERS = {
     "n°": "numéro", "nº": "numéro", "n °": "numéro", "N°": "numéro", "Nº": "numéro", "no.": "numéro",
@@ -85,61 +89,11 @@ BEFORE_NUMBERS = {
     "chap.": "chapitre", "ch.": "chapitre", "fig.": "figure", "th.": "thermostat", "th": "thermostat",
     "§": "paragraphe", "§§": "paragraphes", "al.": "alinéa", "éd.": "édition", "t.": "tome", "l.": "ligne",
     "ex.": "exemple", "réf.": "référence", "ép.": "épisode", "env.": "environ", "app.": "appartement",
+    "appt.": "appartement",
     "bât.": "bâtiment", "ca.": "environ",
 }  # fmt: skip
 
 IPA = {"cetera": "seteʁˈa", "versus": "vɛʁsˈys", "JSON": "dʒizˈɔn"}
-SIGNS = SignWords(
-    plus="plus",
-    minus="moins",
-    about="environ",
-    squared="au carré",
-    cubed="au cube",
-    power="puissance",
-    between_values={
-        "×": "fois",
-        "x": "fois",
-        "*": "fois",
-        "·": "fois",
-        "⋅": "fois",
-        "/": "divisé par",
-        "<": "est inférieur à",
-        ">": "est supérieur à",
-        "<=": "est inférieur ou égal à",
-        ">=": "est supérieur ou égal à",
-        "!=": "est différent de",
-        "==": "est égal à",
-    },
-    between_words={"=": "égale", "&": "et", "&&": "et"},
-    anywhere={
-        "×": "fois",
-        "÷": "divisé par",
-        "≤": "est inférieur ou égal à",
-        "≥": "est supérieur ou égal à",
-        "≠": "est différent de",
-        "≈": "environ",
-        "≃": "environ",
-        "±": "plus ou moins",
-        "√": "racine carrée de",
-        "∑": "somme de",
-        "∫": "intégrale de",
-        "∈": "appartient à",
-        "°": "degrés",
-        "%": "pour cent",
-        "‰": "pour mille",
-        "§": "paragraphe",
-        "©": "copyright",
-        "℃": "degrés Celsius",
-        "\\": "antislash",
-    },
-)  # fmt: skip
-ADDRESS_WORDS = AddressWords(
-    at="arobase",
-    hash_tag="hashtag",
-    number_sign="numéro",
-    slash="slash",
-    marks={".": "point", "-": "tiret", "_": "tiret bas", "+": "plus"},
-)
 
 # Only before words of the female kind `un` changes; the endings tell most of them, the rest stands here.
 FEMININE = word_set(
@@ -152,7 +106,7 @@ FEMININE = word_set(
     région commune guerre bataille bombe couche partie liste plante fleur feuille clé machine pompe série
     chanson nouvelle voix demande offre commande facture adresse touche norme forme ampoule douzaine centaine
     dizaine vingtaine quinzaine brique roue pile piste cible calorie once unité fraise orange banane salade
-    bière
+    bière gousse pincée noix botte branche cuillerée poignée échalote aubergine courgette salle gare voie
     """
 )
 FEMININE_ENDING = r"(?:[stx]ion|ette|ance|[^l]ence|[^m]ité|auté|tude|euse|trice|esse|aison|[^m]ure)s?"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from enum import Enum, auto
 
+from services.tts.reading.latex import read_latex
 from services.tts.reading.markdown_inline import strip_inline
 from services.tts.reading.marks import last_mark
 from services.tts.reading.traced import Traced
@@ -19,6 +20,7 @@ _HEADING_END = re.compile(r"\s{1,20}+#++$")
 _BOLD_LINE = re.compile(r"[ \t]{0,20}+(?=\*\*[^*]{1,200}+\*\*$)")  # what many a model writes for a heading
 _BULLET = re.compile(r"[ \t]{0,40}+[-*+•◦‣▪](?:[ \t]++|$)(?:\[[ xX]\][ \t]++)?")  # with the box of a task
 _NUMBER = re.compile(r"[ \t]{0,40}+(?=\d{1,9}+[.)][ \t])")  # which is read: "one. First the flour."
+_FORMULA_EDGE = re.compile(r"[ \t]{0,20}+(?:\$\$|\\([\[\]]))[ \t]{0,20}+$")
 _SPACED_BAR = re.compile(r"(?:^|(?<=\s))\|(?=\s|$)")
 _BAR = re.compile(r"(?<!\\)\|")
 _EMPTY = Traced("", ())
@@ -45,6 +47,7 @@ class Markdown:
     def __init__(self) -> None:
         self._begins_line = True
         self._line = _Line.TEXT
+        self._is_formula = False  # in the lines between `$$` and `$$`
         self._block_end = ""  # the fence or `-->` that ends what is left out, while we are in it
 
     def strip(self, text: Traced) -> Traced:
@@ -66,6 +69,8 @@ class Markdown:
             body = self._open_line(body)
             if not body.text:
                 return _EMPTY if length else rest
+        if self._is_formula:
+            return Traced.join([read_latex(body), rest])
         if _is_row(body.text):
             self._line = _Line.ROW
         content = _read_row(body) if self._line is _Line.ROW else strip_inline(body)
@@ -83,6 +88,9 @@ class Markdown:
     def _open_line(self, line: Traced) -> Traced:
         """The line without the marks at its beginning; nothing of one that is not read."""
         self._line = _Line.TEXT
+        edge = _FORMULA_EDGE.match(line.text)
+        if edge or self._is_formula:
+            return self._open_formula_line(line, edge)
         if quote := _QUOTE.match(line.text):
             line = line.part(quote.end(), len(line.text))
         if fence := _FENCE.match(line.text):
@@ -96,6 +104,14 @@ class Markdown:
                 self._line = kind
                 end = _HEADING_END.search(line.text) if kind is _Line.HEADING else None
                 return line.part(mark.end(), end.start() if end else len(line.text))
+        return line
+
+    def _open_formula_line(self, line: Traced, edge: re.Match[str] | None) -> Traced:
+        """What is left of it: nothing of its first line and its last. No formula has empty lines."""
+        if edge:
+            self._is_formula = edge[1] == "[" or (edge[1] is None and not self._is_formula)
+            return _EMPTY
+        self._is_formula = line.text != ""
         return line
 
     def _end_line(self, content: str, rest: Traced) -> Traced:

@@ -1,4 +1,4 @@
-"""Takes Markdown's marks out of a line: emphasis, code, links, HTML, entities and escapes.
+"""Takes Markdown's marks out of a line: emphasis, code, formulas, links, HTML, entities and escapes.
 
 Every quantifier is bounded or possessive, so that the work is in proportion to the text, whatever is in it.
 """
@@ -7,6 +7,7 @@ import html
 import re
 from collections.abc import Callable
 
+from services.tts.reading.latex import KNOWN_COMMANDS, read_latex
 from services.tts.reading.traced import Traced
 
 _LABEL = r"(?:[^\[\]\\]|\\.|\[[^\[\]]{0,200}+\]){0,400}+"  # brackets in a label are those of an image in a link
@@ -14,9 +15,20 @@ _ADDRESS = r"(?:<[^<>]{0,2000}+>|(?:[^()\s\\]|\\.|\([^()\s]{0,300}+\)){0,2000}+)
 _TITLE = r"""(?:\s{1,9}+(?:"[^"]{0,300}+"|'[^']{0,300}+'))?"""
 _VALUE = r"""(?:"[^"]{0,500}+"|'[^']{0,500}+'|[^\s"'=<>`]{1,500}+)"""
 
+# Of LaTeX between dollars; `$5 and $10`, `10 $ et 5 $` are none. Groups of braces in as many as people nest.
+_FORMULA = r"(?!\s)(?:[^$\n]{0,500}[\\_^=<>+]|(?![^$\n]{0,500}[a-z]{3})[^$\n]{1,60}\$)"
+_COMMAND = "|".join(sorted(KNOWN_COMMANDS, key=len, reverse=True))
+_GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]{0,50}+\}){0,100}+\}){0,200}+\}){0,300}+\}"
 _MARKUP = re.compile(
     rf"""
-      \\(?P<escape>[!-/:-@\[-`{{-~])
+      \$\$(?P<display>[^$]{{1,2000}}+)\$\$
+    | \\\((?P<inline>(?:[^\\]|\\[^()]){{1,1000}}+)\\\)
+    | \\\[(?P<bracketed>(?:[^\\]|\\[^\[\]]){{1,2000}}+)\\\]
+    | (?<![\w$\\])\$(?P<dollars>(?={_FORMULA})[^$\n]{{1,500}}+(?<=\S))\$(?![\w$])
+    | (?P<formula>(?<![A-Za-z:\\])\\(?:(?:{_COMMAND})(?![A-Za-z])(?:[_^]?{_GROUP}){{0,3}}+|[A-Za-z]{{2,20}}{_GROUP})
+        |[_^]{_GROUP})
+    | (?P<delimiter>\$\$|(?<!\w)\$(?=\\[A-Za-z])|\\[()\[\]])
+    | \\(?P<escape>[!-/:-@\[-`{{-~])
     | (?P<ticks>`{{1,3}}+)(?P<code>.{{1,500}}?)(?<!`)(?P=ticks)(?!`)
     | (?P<tick>`++)
     | <(?:mailto:)?(?P<address>(?:https?|ftp)://[^\s<>]{{1,2000}}+|[^\s<>@"'=]{{1,64}}+@[^\s<>@]{{1,255}}+)>
@@ -59,11 +71,19 @@ def _nothing(line: Traced, match: re.Match[str]) -> Traced:
     return Traced("", ())
 
 
+def _formula(line: Traced, match: re.Match[str]) -> Traced:
+    return read_latex(_group(line, match))
+
+
+def _space(line: Traced, match: re.Match[str]) -> Traced:
+    return Traced(" ", (line.sources[match.start()],))
+
+
 def _tag(line: Traced, match: re.Match[str]) -> Traced:
     """Nothing, or the space that keeps two lines or cells apart."""
     name = _TAG_NAME.match(match.group())
     is_apart = name is not None and name[1].lower() in _APART
-    return Traced(" ", (line.sources[match.start()],)) if is_apart else Traced("", ())
+    return _space(line, match) if is_apart else _nothing(line, match)
 
 
 def _entity(line: Traced, match: re.Match[str]) -> Traced:
@@ -89,6 +109,12 @@ def _is_no_markup(run: str, before: str, after: str) -> bool:
 
 
 _READINGS: dict[str, Callable[[Traced, re.Match[str]], Traced]] = {
+    "display": _formula,
+    "inline": _formula,
+    "bracketed": _formula,
+    "dollars": _formula,
+    "formula": _formula,
+    "delimiter": _space,
     "escape": _group,
     "code": _group,
     "tick": _nothing,

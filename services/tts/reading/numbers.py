@@ -61,20 +61,26 @@ class NumberGrammar(ABC):
     @property
     def pattern(self) -> str:
         """What a number looks like; without groups, so that it can stand in other patterns."""
-        groups = (
-            rf"[1-9][0-9]{{0,2}}(?:{mark}[0-9]{{3}}){{{least},6}}(?![0-9])" for mark, least in self.group_marks.items()
-        )
-        whole = "|".join([*groups, rf"[0-9]{{1,{_MAX_DIGITS}}}"])
+        whole = "|".join([*(f"{groups}(?![0-9])" for groups in self._groups()), rf"[0-9]{{1,{_MAX_DIGITS}}}"])
         marks = re.escape("".join(self.decimal_marks))
         return rf"(?:(?:{whole})(?:[{marks}][0-9]{{1,{_MAX_DIGITS}}}(?![0-9]|[.,][0-9]))?)"
 
     def parse(self, written: str) -> Number:
         """The number of a text that the pattern takes."""
+        if self._is_grouped(written):
+            return Number(re.sub(r"[^0-9]", "", written))
         marks = [mark for mark in re.findall(r"[.,]", written) if mark in self.decimal_marks]
         # A mark that stands twice parts thousands; so does the first of two kinds.
         mark = marks[-1] if marks and marks.count(marks[-1]) == 1 else ""
         whole, _, fraction = written.rpartition(mark) if mark else (written, "", "")
         return Number(re.sub(r"[^0-9]", "", whole), mark, fraction)
+
+    def _is_grouped(self, written: str) -> bool:
+        return any(re.fullmatch(groups, written) for groups in self._groups())
+
+    def _groups(self) -> list[str]:
+        """Patterns of numbers whose thousands are apart."""
+        return [rf"[1-9][0-9]{{0,2}}(?:{mark}[0-9]{{3}}){{{least},6}}" for mark, least in self.group_marks.items()]
 
     def say(self, number: Number, *, is_feminine: bool = False) -> str:
         """The number in words."""
@@ -124,6 +130,10 @@ class NumberGrammar(ABC):
     @abstractmethod
     def ratio(self, numerator: int, denominator: int) -> str:
         """What is written with a stroke: a fraction, a mark, a proportion."""
+
+    @abstractmethod
+    def portion(self, whole: int, numerator: int, denominator: int, noun: Noun) -> str:
+        """Such a fraction of a unit, and perhaps whole ones before it."""
 
     @abstractmethod
     def mixed(self, whole: int, numerator: int, denominator: int) -> str:

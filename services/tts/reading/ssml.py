@@ -3,37 +3,40 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
-from itertools import groupby
+from itertools import chain, groupby
 
 from services.tts.engine import Word
 from services.tts.phrases import Phrase
 from services.tts.pieces import PieceCutter
 from services.tts.reading.plain import PlainReader, ReadingOptions, pause_after
 from services.tts.reading.ssml_document import Break, Said, Style, parse_ssml
-from services.tts.reading.ssml_values import LONGEST_BREAK_MS
 from services.tts.reading.traced import Traced
 
 _MARKS = re.compile(r"[ \u00a0\u202f]?[.,;:!?…»”)\]]{1,8}")
 
 
 def read_ssml(document: str, language: str, options: ReadingOptions) -> Iterator[Phrase]:
-    """The phrases of the document, whose spans are characters of it: each is read when it is asked for.
+    """The phrases of the document, whose spans are characters of it: each is cut and read when it is asked for.
 
-    A document that is broken, or asks for what cannot be done, is an InvalidInputError at once.
+    Breaks, and stretches in which there is nothing to say, are phrases without words. A document that is broken, or
+    asks for what cannot be done, is an InvalidInputError at once.
     """
-    items = parse_ssml(document, language)
-    return _with_breaks(_phrases(items, PlainReader(language, options)))
+    return _phrases(document, parse_ssml(document, language), PlainReader(language, options))
 
 
-def _phrases(items: Iterable[Said | Break], reader: PlainReader) -> Iterator[Phrase | Break]:
+def _phrases(document: str, items: Iterable[Said | Break], reader: PlainReader) -> Iterator[Phrase]:
     """Whatever is said in one style belongs together, over the borders of elements."""
     for style, group in groupby(items, lambda item: item.style if isinstance(item, Said) else None):
-        said = list(group)
         if style is None:
-            yield from (item for item in said if isinstance(item, Break))
+            yield from (_pause(item, document) for item in group if isinstance(item, Break))
         else:
-            yield from _read_group([item for item in said if isinstance(item, Said)], style, reader)
+            yield from _read_group([item for item in group if isinstance(item, Said)], style, reader)
+
+
+def _pause(item: Break, document: str) -> Phrase:
+    if not item.is_asked_for:
+        return Phrase((), item.at, item.at, item.ms)
+    return Phrase((), item.at, document.index(">", item.at) + 1, asked_ms=item.ms)
 
 
 def _read_group(group: Sequence[Said], style: Style, reader: PlainReader) -> Iterator[Phrase]:
@@ -41,11 +44,10 @@ def _read_group(group: Sequence[Said], style: Style, reader: PlainReader) -> Ite
     text = Traced.join(said.text for said in group)
     runs = _runs(group)
     cutter = PieceCutter()
-    for piece in [*cutter.push(text.text), *cutter.flush()]:
+    for piece in chain(cutter.push(text.text), cutter.flush()):
         words = _read_words(text, runs, piece.start, piece.end, reader)
-        if words:
-            start, end = text.span(piece.start, piece.end)
-            yield Phrase(words, start, end, pause_after(piece.text), style.speed, style.volume)
+        start, end = text.span(piece.start, piece.end)
+        yield Phrase(words, start, end, pause_after(piece.text) if words else 0, style.speed, style.volume)
 
 
 def _runs(group: Sequence[Said]) -> list[tuple[int, int, str]]:
@@ -75,23 +77,3 @@ def _read_words(
             said = text.text[run_start:run_end] + (marks[0].strip() if marks else "")
             words.append(Word(said, *text.span(run_start, run_end), ipa))
     return tuple(words)
-
-
-def _with_breaks(phrases: Iterable[Phrase | Break]) -> Iterator[Phrase]:
-    """Each break lengthens the pause of the phrase before it. Breaks in a row add up, to the longest one at most."""
-    last: Phrase | None = None
-    asked_ms = 0
-    for item in phrases:
-        if isinstance(item, Break):
-            asked_ms += item.ms if item.is_asked_for else 0
-            if last is None and item.is_asked_for:
-                last = Phrase((), item.at, item.at)
-            if last is not None:
-                pause_ms = max(last.pause_ms, asked_ms, 0 if item.is_asked_for else item.ms)
-                last = replace(last, pause_ms=min(pause_ms, LONGEST_BREAK_MS))
-        else:
-            if last is not None:
-                yield last
-            last, asked_ms = item, 0
-    if last is not None:
-        yield last

@@ -9,6 +9,7 @@ from services.common.errors import InvalidInputError
 from services.common.text import primary_language
 from services.tts.reading import ssml_values
 from services.tts.reading.plain import PARAGRAPH_PAUSE_MS, SENTENCE_PAUSE_MS
+from services.tts.reading.ssml_say_as import said_as
 from services.tts.reading.traced import Traced
 
 _MAX_DEPTH = 32
@@ -157,7 +158,7 @@ class _Parser:
             said = self._attribute(element, "alias").translate(_SPACES)
         elif element.name == "say-as":
             kind = self._attribute(element, "interpret-as")
-            said = ssml_values.said_as(written.text, kind, attributes.get("format", ""), self._language)
+            said = said_as(written.text, kind, attributes.get("format", ""), self._language)
         else:
             said, ipa = " ".join(written.text.split()), self._attribute(element, "ph").strip()
             if attributes.get("alphabet", "ipa") != "ipa" or not (said and ipa):

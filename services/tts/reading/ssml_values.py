@@ -1,9 +1,7 @@
-"""The values of SSML's attributes: rates, volumes, times, and how something is to be read."""
+"""The values of SSML's attributes: rates, volumes and times."""
 
 import re
 from collections.abc import Mapping
-
-from services.common.text import primary_language
 
 LONGEST_BREAK_MS = 10_000
 _RATES = {"x-slow": 0.5, "slow": 0.75, "medium": 1.0, "default": 1.0, "fast": 1.3, "x-fast": 1.7}
@@ -61,37 +59,3 @@ def break_ms(attributes: Mapping[str, str]) -> int:
     if strength not in _STRENGTHS_MS:
         raise ValueError(f"strength={strength[:40]!r} is none of {', '.join(_STRENGTHS_MS)}")
     return _STRENGTHS_MS[strength]
-
-
-def said_as(text: str, kind: str, layout: str, language: str) -> str:
-    """The text as it has to be written to be read so; kinds that ask for nothing special leave it as it is."""
-    match kind:
-        case "characters" | "spell-out" | "verbatim" | "digits":
-            return ", ".join(character.upper() for character in text if not character.isspace())
-        case "ordinal":
-            return _ordinal(text.strip(), primary_language(language))
-        case "date":
-            return _date(text, layout)
-        case _:
-            return text
-
-
-def _ordinal(text: str, language: str) -> str:
-    if not re.fullmatch(r"[0-9]{1,9}", text):
-        return text
-    if language == "fr":
-        return f"{text}er" if text == "1" else f"{text}e"
-    if language == "en":
-        tens = text[-2:-1] == "1"
-        return text + ("th" if tens else {"1": "st", "2": "nd", "3": "rd"}.get(text[-1], "th"))
-    return text
-
-
-def _date(text: str, layout: str) -> str:
-    """A date whose order of day, month and year is told, in the order that is read the same everywhere."""
-    parts = re.findall(r"[0-9]{1,4}", text[:40])
-    if sorted(layout) != ["d", "m", "y"] or len(parts) != 3:
-        return text
-    date = dict(zip(layout, parts, strict=True))
-    is_whole = len(date["y"]) == 4 and 1 <= int(date["m"]) <= 12 and 1 <= int(date["d"]) <= 31
-    return f"{date['y']}-{int(date['m']):02}-{int(date['d']):02}" if is_whole else text

@@ -11,6 +11,7 @@ from services.tts.engine import Word
 from services.tts.reading.english import ENGLISH
 from services.tts.reading.french import FRENCH
 from services.tts.reading.lexicon import NO_LEXICON, Lexicon
+from services.tts.reading.marks import last_mark
 from services.tts.reading.rules import Language
 from services.tts.reading.traced import Traced
 
@@ -30,7 +31,7 @@ _NEXT_SENTENCE = re.compile(r"\s{0,100}(?:\Z|\s[«“\"(]?[A-ZÀ-Þ])")
 
 _CLOSING = ".,;:!?…)]}»”’\"'"
 _OPENING = "([{«“„‘‹¿¡\"'"
-_PAUSES = {"–": ",", "—": ",", "-": ",", "―": ",", "|": ",", "•": ",", "→": ",", "。": ".", "、": ",", "›": "»"}
+_PAUSES = {**dict.fromkeys("–—-―|/•→、", ","), "。": ".", "›": "»"}
 _MAX_MARKS = 4  # that one word keeps; a thousand exclamation marks sound like one
 
 
@@ -52,7 +53,8 @@ class Reading:
         self._lexicon = lexicon
         self._words: list[Word] = []  # their spans are in characters of `text`
         self._marks = 0  # of the last word
-        self._opening = ""  # what has no word yet: marks and `l'`
+        self._opening = ""  # marks that have no word yet
+        self._elision = ""  # `l'`, nor has this
         self._opening_start = 0
 
     def words(self) -> tuple[Word, ...]:
@@ -88,7 +90,8 @@ class Reading:
         elision = language.elision and language.elision.match(self._text, position)
         if not elision:
             return 0
-        self._open(elision[0].replace("’", "'"), position)
+        self._begin_word(position)
+        self._elision += elision[0].replace("’", "'")
         return elision.end()
 
     def _read_plain(self, pattern: re.Pattern[str], position: int) -> int:
@@ -108,7 +111,7 @@ class Reading:
             self._open(mark, position)
         elif mark in _CLOSING:
             self._close(mark, position)
-        elif mark in _PAUSES and (mark != "-" or before.isspace()) and not self._marks:
+        elif mark in _PAUSES and (mark not in "-/|" or before.isspace()) and not self._pauses():
             self._close(_PAUSES[mark], position)
 
     def _say(
@@ -121,25 +124,34 @@ class Reading:
     ) -> None:
         if not words:
             return
-        start = self._opening_start if self._opening else start
+        self._begin_word(start)
+        start = self._opening_start
         for text in words:
-            self._words.append(Word(self._opening + text, start, end, ipa or known_ipa.get(text.rstrip(".,"), "")))
-            self._opening = ""
+            said = self._opening + self._elision + text
+            self._words.append(Word(said, start, end, ipa or known_ipa.get(text.rstrip(".,"), "")))
+            self._opening = self._elision = ""
         self._marks = 0
 
-    def _open(self, mark: str, position: int) -> None:
-        if not self._opening:
+    def _begin_word(self, position: int) -> None:
+        if not self._opening and not self._elision:
             self._opening_start = position
+
+    def _open(self, mark: str, position: int) -> None:
+        self._begin_word(position)
         if len(self._opening) < _MAX_MARKS:
             self._opening += mark
 
     def _close(self, mark: str, position: int) -> None:
-        if self._opening:
-            self._opening = ""  # brackets around nothing
+        if self._opening or self._elision:
+            self._opening = self._elision = ""  # brackets around nothing
         elif self._words and self._marks < _MAX_MARKS:
             last = self._words[-1]
             self._words[-1] = replace(last, text=last.text + mark, end=position + 1)
             self._marks += 1
+
+    def _pauses(self) -> bool:
+        """Whether the last word has a mark already at which one pauses."""
+        return not self._words or last_mark(self._words[-1].text) != ""
 
     def _trace(self, word: Word) -> Word:
         start, end = self._traced.span(word.start, word.end)

@@ -1,0 +1,81 @@
+"""How English says signs."""
+
+from services.tts.reading.addresses import AddressWords
+from services.tts.reading.signs import SignWords, greek
+
+SIGNS = SignWords(
+    plus="plus",
+    minus="minus",
+    about="about",
+    squared="squared",
+    cubed="cubed",
+    power="to the power of",
+    between_values={
+        "×": "times",
+        "x": "times",
+        "*": "times",
+        "·": "times",
+        "⋅": "times",
+        "/": "divided by",
+        "<": "is less than",
+        ">": "is greater than",
+        "<=": "is less than or equal to",
+        ">=": "is greater than or equal to",
+        "!=": "is not equal to",
+        "==": "is equal to",
+    },
+    between_words={"=": "equals", "&": "and", "&&": "and"},
+    anywhere={
+        "×": "times",
+        "÷": "divided by",
+        "≤": "is less than or equal to",
+        "≥": "is greater than or equal to",
+        "≠": "is not equal to",
+        "≈": "approximately",
+        "≃": "approximately",
+        "±": "plus or minus",
+        "√": "the square root of",
+        "∛": "the cube root of",
+        "∑": "the sum of",
+        "∏": "the product of",
+        "∫": "the integral of",
+        "∂": "partial",
+        "∈": "is in",
+        "∉": "is not in",
+        "⊂": "is a subset of",
+        "∪": "union",
+        "∩": "intersection",
+        "∀": "for all",
+        "∃": "there exists",
+        "∅": "the empty set",
+        "≡": "is congruent to",
+        "⟶": "goes to",
+        "⇒": "implies",
+        "⇔": "if and only if",
+        "⁄": "over",
+        "∞": "infinity",
+        "°": "degrees",
+        "%": "percent",
+        "‰": "per mille",
+        "§": "section",
+        "©": "copyright",
+        "℃": "degrees Celsius",
+        "℉": "degrees Fahrenheit",
+        "\\": "backslash",
+    },
+    functions={
+        "sin": "sine", "cos": "cosine", "tan": "tangent", "ln": "natural log", "log": "log", "exp": "exponential",
+        "lim": "limit",
+    },
+    letters=greek(
+        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho sigma tau upsilon "
+        "phi chi psi omega"
+    ),
+)  # fmt: skip
+ADDRESS_WORDS = AddressWords(
+    at="at",
+    hash_tag="hashtag",
+    number_sign="number",
+    slash="slash",
+    marks={".": "dot", "-": "dash", "_": "underscore", "+": "plus"},
+)

@@ -1,0 +1,80 @@
+"""How French says signs."""
+
+from services.tts.reading.addresses import AddressWords
+from services.tts.reading.signs import SignWords, greek
+
+SIGNS = SignWords(
+    plus="plus",
+    minus="moins",
+    about="environ",
+    squared="au carré",
+    cubed="au cube",
+    power="puissance",
+    between_values={
+        "×": "fois",
+        "x": "fois",
+        "*": "fois",
+        "·": "fois",
+        "⋅": "fois",
+        "/": "divisé par",
+        "<": "est inférieur à",
+        ">": "est supérieur à",
+        "<=": "est inférieur ou égal à",
+        ">=": "est supérieur ou égal à",
+        "!=": "est différent de",
+        "==": "est égal à",
+    },
+    between_words={"=": "égale", "&": "et", "&&": "et"},
+    anywhere={
+        "×": "fois",
+        "÷": "divisé par",
+        "≤": "est inférieur ou égal à",
+        "≥": "est supérieur ou égal à",
+        "≠": "est différent de",
+        "≈": "environ",
+        "≃": "environ",
+        "±": "plus ou moins",
+        "√": "racine carrée de",
+        "∛": "racine cubique de",
+        "∑": "somme de",
+        "∏": "produit de",
+        "∫": "intégrale de",
+        "∂": "d rond",
+        "∈": "appartient à",
+        "∉": "n'appartient pas à",
+        "⊂": "est inclus dans",
+        "∪": "union",
+        "∩": "inter",
+        "∀": "pour tout",
+        "∃": "il existe",
+        "∅": "l'ensemble vide",
+        "≡": "est congru à",
+        "⟶": "tend vers",
+        "⇒": "implique",
+        "⇔": "équivaut à",
+        "⁄": "sur",
+        "∞": "l'infini",
+        "°": "degrés",
+        "%": "pour cent",
+        "‰": "pour mille",
+        "§": "paragraphe",
+        "©": "copyright",
+        "℃": "degrés Celsius",
+        "\\": "antislash",
+    },
+    functions={
+        "sin": "sinus", "cos": "cosinus", "tan": "tangente", "ln": "logarithme népérien", "log": "logarithme",
+        "exp": "exponentielle", "lim": "limite",
+    },
+    letters=greek(
+        "alpha bêta gamma delta epsilon zêta êta thêta iota kappa lambda mu nu xi omicron pi rhô sigma tau upsilon "
+        "phi khi psi oméga"
+    ),
+)  # fmt: skip
+ADDRESS_WORDS = AddressWords(
+    at="arobase",
+    hash_tag="hashtag",
+    number_sign="numéro",
+    slash="slash",
+    marks={".": "point", "-": "tiret", "_": "tiret bas", "+": "plus"},
+)
