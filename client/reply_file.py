@@ -1,15 +1,29 @@
 """Audio as a file, which appears under its name once it is complete."""
 
+import errno
+import os
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 from client.errors import CommandError
 from services.common.audio import BYTES_PER_SAMPLE
 
 _MAX_WAV_BYTES = 2**32 - 2**16  # its header counts in 32 bits
+
+
+class _Unbuffered(FileIO):
+    """Holds nothing back that a disk which is full would not take at the end: so what was written before is safe."""
+
+    def write(self, content: Any) -> int:
+        """Writes all of it, where one call of the system may write a part."""
+        left = memoryview(content).cast("B")
+        while left:
+            left = left[super().write(left) :]
+        return len(content)
 
 
 class AudioFile:
@@ -18,10 +32,12 @@ class AudioFile:
     def __init__(self, path: Path, *, as_it_is: bool = False) -> None:
         self.path = path
         self.size_bytes = 0
+        self.is_kept = False
         self._as_it_is = as_it_is
         self._unfinished = path.with_name(f"{path.name}.part")
         self._rate_hz = 0
-        self._file: BinaryIO | None = None
+        self._end = 0  # of what was written whole
+        self._file: _Unbuffered | None = None
         self._wave: wave.Wave_write | None = None
 
     @property
@@ -33,7 +49,9 @@ class AudioFile:
         """Gets ready for audio of this rate."""
         self._rate_hz = rate_hz
         try:
-            self._file = self._unfinished.open("wb")
+            if self.path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            self._file = _Unbuffered(self._unfinished, "wb")
         except OSError as error:
             raise self._unwritable(error) from error
         if not self._as_it_is:
@@ -53,6 +71,7 @@ class AudioFile:
                 self._wave.writeframesraw(audio)
             else:
                 self._file.write(audio)
+            self._end = self._file.tell()
         except OSError as error:
             raise self._unwritable(error) from error
         self.size_bytes += len(audio)
@@ -69,12 +88,15 @@ class AudioFile:
             with self._file:
                 if self._wave is not None:
                     self._wave.close()
+                if keep and self.size_bytes:
+                    self._file.truncate(self._end)
+            if keep and self.size_bytes:
+                self._unfinished.replace(self.path)
+                self.is_kept = True
         except OSError as error:
             raise self._unwritable(error) from error
-        if keep and self.size_bytes:
-            self._unfinished.replace(self.path)
-        else:
-            self._unfinished.unlink()
+        finally:
+            self._unfinished.unlink(missing_ok=True)
 
     def _unwritable(self, error: OSError) -> CommandError:
         return CommandError(f"{self.path} cannot be written: {error.strerror}")

@@ -31,10 +31,14 @@ EXAMPLES = examples(
 _PIPE_WIDTH = 200  # columns for a log or a pipe, which have none of their own
 
 _Text = Annotated[
-    str | None, typer.Argument(help="What to say; - reads it from stdin, and speaks while it still comes.")
+    str | None,
+    typer.Argument(
+        help="What to say, behind -- if it begins with a dash; - reads stdin, and speaks while it still comes."
+    ),
 ]
 _File = Annotated[
-    Path | None, typer.Option("--file", "-f", metavar="FILE", help="Say what this file holds, of any length; UTF-8.")
+    Path | None,
+    typer.Option("--file", "-f", metavar="FILE", help="Say what this file holds, of any length; UTF-8 or UTF-16."),
 ]
 _Out = Annotated[
     Path | None,

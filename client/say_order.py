@@ -11,7 +11,7 @@ import typer
 from client.errors import CommandError
 from client.options import run
 from client.say_output import Course, Output, opened_output
-from client.say_speech import Mouth, Speech, SpeechFinished, SpeechStarted, Wishes
+from client.say_speech import TONE, Mouth, Speech, SpeechFinished, SpeechStarted, Wishes
 from client.say_text import parts
 from client.typed import typed_text
 from superwhisper.common.v1 import audio_pb2
@@ -20,7 +20,6 @@ _PART_CHARACTERS = 5000  # about five minutes of speech: far from the limit of a
 # About a minute. The service gives a caller up who reads nothing for seconds, and a loudspeaker does that once it has
 # two minutes to play; so it gets no more at a time, and less where that is spoken slowly.
 _AUDIBLE_PART_CHARACTERS = 1000
-_PAUSE_S = 0.4  # between two parts: the service knows nothing of a next one
 
 
 @dataclass(frozen=True)
@@ -53,31 +52,41 @@ class Order:
 def fulfil(order: Order, mouth: Mouth) -> None:
     """Says it, and tells where it went. What was said before a failure or Ctrl-C is kept, and told of."""
     course = Course(total=len(order.text or ""))
+    output: Output | None = None
     try:
-        with course.shown(order.out is not None):
-            run(_say(order, mouth, course))
+        with course.shown(order.out is not None), opened_output(order.loudspeaker, order.out) as output:
+            run(_say(order, mouth, output, course))
     except (CommandError, KeyboardInterrupt):
-        if order.out is not None and course.spoken:
+        if output is not None and output.is_kept:
             sys.stderr.write(f"stopped after {course}; {order.out} holds what was spoken until then\n")
         raise
     if order.out is not None:
         typer.echo(f"{order.out} ({course.duration_s:.1f} s)")
+    if course.has_tones and order.wishes.voice.voice != TONE:
+        raise run(_tones(order, mouth))
 
 
-async def _say(order: Order, mouth: Mouth, course: Course) -> None:
-    with opened_output(order.loudspeaker, order.out) as output:
-        text = order.text
-        if text is None and order.is_single:
-            text = "".join([piece async for piece in typed_text()])
-        if text is None:
-            await _put(mouth.speak_along(typed_text(), order.wishes), output, course)
-        else:
-            await _say_whole(text, order, mouth, output, course)
-        if not course.duration_s:
-            output.discard()
-            course.spoken = 0
-            raise CommandError("there was nothing to say")
-        await output.drained()
+async def _say(order: Order, mouth: Mouth, output: Output, course: Course) -> None:
+    text = order.text
+    if text is None and order.is_single:
+        text = "".join([piece async for piece in typed_text()])
+    if text is None:
+        await _say_along(order, mouth, output, course)
+    else:
+        await _say_whole(text, order, mouth, output, course)
+    if not course.duration_s:
+        output.discard()
+        raise CommandError("there was nothing to say")
+    await output.drained()
+
+
+async def _say_along(order: Order, mouth: Mouth, output: Output, course: Course) -> None:
+    try:
+        await _put(mouth.speak_along(typed_text(), order.wishes), output, course)
+    except CommandError as error:
+        if error.field != "text_delta":
+            raise
+        raise CommandError(f"{error}; --file says texts of any length", error.field) from error
 
 
 async def _say_whole(text: str, order: Order, mouth: Mouth, output: Output, course: Course) -> None:
@@ -85,11 +94,8 @@ async def _say_whole(text: str, order: Order, mouth: Mouth, output: Output, cour
     if order.is_single and len(text) > most:
         raise _too_long(len(text), most, order)
     for part in parts(text, most if order.is_single else min(most, order.part_characters)):
-        if part.strip():
-            if output.samples:
-                await output.drained()
-                await output.pause(_PAUSE_S)
-                course.duration_s += _PAUSE_S
+        if part.strip() and len(part) <= most:  # what is longer is code, of which nothing is said
+            await output.drained()
             wishes = replace(order.wishes, rate_hz=output.rate_hz or order.wishes.rate_hz)
             await _put(mouth.speak(part, wishes), output, course)
         course.part_done(len(part))
@@ -99,12 +105,21 @@ async def _put(speech: AsyncGenerator[Speech, None], output: Output, course: Cou
     async with aclosing(speech):
         async for item in speech:
             if isinstance(item, SpeechStarted):
-                output.open(item.rate_hz)
+                course.duration_s += await output.begin_part(item.rate_hz)
             elif isinstance(item, SpeechFinished):
                 course.duration_s += item.duration_s
             else:
                 await output.write(item.audio)
                 course.reached(item.characters)
+                course.has_tones |= item.is_tone
+
+
+async def _tones(order: Order, mouth: Mouth) -> CommandError:
+    told = f"in {order.out} there are tones in place of words" if order.out else "you heard tones in place of words"
+    language = order.wishes.voice.language_code
+    if language and not await mouth.voices(language):
+        return CommandError(f"nobody speaks {language!r}: {told}; `superwhisper say --voices` tells who speaks what")
+    return CommandError(f"{told}, for no voice could say them; the log of the speech synthesis tells why")
 
 
 def _too_long(characters: int, most: int, order: Order) -> CommandError:

@@ -24,6 +24,7 @@ _CONTAINERS = {
     ".ogg": audio_pb2.AUDIO_CONTAINER_OGG,
     ".opus": audio_pb2.AUDIO_CONTAINER_OGG,
 }
+_PAUSE_S = 0.4  # between the speech of two requests: the service knows nothing of a next one
 
 
 def container_for(out: Path | None) -> audio_pb2.AudioContainer.ValueType:
@@ -44,11 +45,14 @@ class Output:
     rate_hz: int = 0
     samples: int = 0
 
-    def open(self, rate_hz: int) -> None:
-        """Gets ready; all requests after the first are made for the same rate."""
-        if not self.rate_hz:
-            self.rate_hz = rate_hz
-            self.target.open(rate_hz)
+    async def begin_part(self, rate_hz: int) -> float:
+        """Gets ready for the speech of a request; behind that of an earlier one comes a pause. How long it is."""
+        if self.rate_hz:  # for which all requests after the first are made
+            await self.write(bytes(round(_PAUSE_S * rate_hz) * BYTES_PER_SAMPLE))
+            return _PAUSE_S
+        self.rate_hz = rate_hz
+        self.target.open(rate_hz)
+        return 0.0
 
     async def write(self, audio: bytes) -> None:
         """Appends, or plays after what plays now."""
@@ -58,9 +62,10 @@ class Output:
             self.target.write(audio)
         self.samples += len(audio) // BYTES_PER_SAMPLE
 
-    async def pause(self, seconds: float) -> None:
-        """Silence."""
-        await self.write(bytes(round(seconds * self.rate_hz) * BYTES_PER_SAMPLE))
+    @property
+    def is_kept(self) -> bool:
+        """Whether there is a file now."""
+        return isinstance(self.target, AudioFile) and self.target.is_kept
 
     def discard(self) -> None:
         """A file is not kept."""
@@ -94,6 +99,7 @@ class Course:
     total: int  # characters; 0 where nobody knows
     spoken: int = 0
     duration_s: float = 0.0
+    has_tones: bool = False  # in place of words
     _before: int = 0  # in the parts that are done
     _tell: Callable[[], None] = lambda: None
 

@@ -13,11 +13,12 @@ from superwhisper.common.v1 import audio_pb2
 from superwhisper.tts.v1 import tts_pb2, tts_pb2_grpc
 
 T = TypeVar("T")
+TONE = "tone"  # the engine that speaks no language
 
 
 @dataclass(frozen=True)
 class SpeechStarted:
-    """The rate of all audio that follows."""
+    """Audio follows, all of this rate. Where nothing is said, this never comes."""
 
     rate_hz: int
 
@@ -28,6 +29,7 @@ class SpokenAudio:
 
     audio: bytes
     characters: int
+    is_tone: bool = False  # which stands for words that no engine could speak
 
 
 @dataclass(frozen=True)
@@ -120,12 +122,17 @@ def _audio_format(wishes: Wishes) -> audio_pb2.AudioFormat | None:
 
 async def _speech(responses: AsyncGenerator[Any, None]) -> AsyncGenerator[Speech, None]:
     """Both kinds of synthesis answer alike."""
+    rate_hz = 0
     async with aclosing(responses):
         async for response in responses:
             match response.WhichOneof("event"):
                 case "started":
-                    yield SpeechStarted(response.started.audio_format.sample_rate_hz)
+                    rate_hz = response.started.audio_format.sample_rate_hz
                 case "audio":
-                    yield SpokenAudio(response.audio.audio, response.audio.span.end)
+                    if rate_hz:
+                        yield SpeechStarted(rate_hz)
+                        rate_hz = 0
+                    audio = response.audio
+                    yield SpokenAudio(audio.audio, audio.span.end, is_tone=audio.backend == TONE)
                 case "finished":
                     yield SpeechFinished(response.finished.duration_ms / 1000)

@@ -5,7 +5,7 @@ import unicodedata
 
 from services.common.errors import InvalidInputError, OutOfRangeError
 
-_LANGUAGE_CODE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
+_LANGUAGE_CODE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 _MAX_LANGUAGE_CODE = 35  # RFC 5646: what every program must be able to hold
 _KEPT_CONTROLS = "\t\n\r"
 # Invisible formats that only deceive: the byte order mark, bidirectional embeddings, overrides and isolates.

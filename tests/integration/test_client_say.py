@@ -131,6 +131,7 @@ async def test_a_stream_beyond_the_limit_is_refused_by_it(tts: Child, tmp_path: 
     ended = await say(tts, "-", "--out", tmp_path / "a.wav", stdin="Far too much to say. " * 20_000)
     assert ended.code == 1
     assert f"text_delta: more than {LIMIT} characters" in ended.err
+    assert ended.err.endswith("; --file says texts of any length\n")
 
 
 # --- kinds of files
@@ -175,6 +176,21 @@ async def test_a_language_that_nobody_speaks(tts: Child) -> None:
     assert (ended.code, ended.err) == (1, "error: nobody has a voice that speaks 'xx'\n")
 
 
+@pytest.mark.parametrize("name", ["a.wav", "a.opus"])
+async def test_tones_in_place_of_words_are_a_failure_and_kept(tts: Child, tmp_path: Path, name: str) -> None:
+    ended = await say(tts, "Good morning.", "--language", "xx", "--out", tmp_path / name)
+    assert (ended.code, ended.out) == (1, f"{tmp_path / name} (0.2 s)\n")
+    assert ended.err == (
+        f"error: nobody speaks 'xx': in {tmp_path / name} there are tones in place of words; "
+        "`superwhisper say --voices` tells who speaks what\n"
+    )
+    assert files_in(tmp_path) == [name]
+
+
+async def test_who_wants_the_tone_gets_it(tts: Child, tmp_path: Path) -> None:
+    await said(tts, tmp_path / "a.wav", "Good morning.", "--voice", "tone")
+
+
 # --- a long text
 
 
@@ -186,6 +202,22 @@ async def test_a_book_is_said_in_parts(tts: Child, tmp_path: Path) -> None:
     chapter = await said(tts, tmp_path / "chapter.wav", "--file", tmp_path / "chapter.txt", "--language", "en")
     assert 45 * chapter.duration_ms < book.duration_ms < 80 * chapter.duration_ms
     assert book.sample_rate_hz == chapter.sample_rate_hz
+
+
+@pytest.mark.parametrize("lines", [60, 80])  # a request of its own, and too long for one
+async def test_code_between_two_parts_is_not_said(tts: Child, tmp_path: Path, lines: int) -> None:
+    code = "```\n" + "Nobody hears this line of code.\n\n" * lines + "```\n\n"
+    texts = {"one": "One here.\n\n", "two": "And so it went on and on. " * 8}
+    texts |= {"all": texts["one"] + code + texts["two"], "code": code}
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    one_ms, two_ms, all_ms = [
+        (await said(tts, tmp_path / f"{name}.wav", "--file", tmp_path / name, "--language", "en")).duration_ms
+        for name in ("one", "two", "all")
+    ]
+    assert all_ms == pytest.approx(one_ms + PAUSE_S * 1000 + two_ms, abs=1)
+    ended = await say(tts, "--file", tmp_path / "code", "--out", tmp_path / "code.wav")
+    assert (ended.code, ended.err) == (1, "error: there was nothing to say\n")
 
 
 @pytest.mark.parametrize(
@@ -242,6 +274,20 @@ class Scripted:
     async def serving(self) -> AsyncIterator[str]:
         async with serving(scripted_service(many=self._speak)) as address:
             yield address
+
+
+async def test_a_voice_that_fails_in_the_middle_is_told_of(tmp_path: Path, book: Path) -> None:
+    async with Scripted(_tone, after=1).serving() as address:
+        ended = await say(address, "--file", book, "--out", tmp_path / "a.wav")
+    assert ended.code == 1
+    assert ended.err == (
+        f"error: in {tmp_path / 'a.wav'} there are tones in place of words, for no voice could say them; "
+        "the log of the speech synthesis tells why\n"
+    )
+
+
+async def _tone(request: Any, context: Any) -> AsyncGenerator[tts_pb2.SynthesizeResponse, None]:
+    yield tts_pb2.SynthesizeResponse(audio=tts_pb2.AudioChunk(audio=SECOND, backend="tone"))
 
 
 async def _break(request: Any, context: Any) -> AsyncGenerator[tts_pb2.SynthesizeResponse, None]:

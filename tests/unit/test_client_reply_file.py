@@ -1,5 +1,7 @@
 """Audio as a file."""
 
+import resource
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -86,7 +88,35 @@ def test_a_wav_file_that_is_full_keeps_what_it_holds(tmp_path: Path) -> None:
 def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "a.wav.part").symlink_to("/dev/full")
     with pytest.raises(CommandError, match=r"a\.wav cannot be written: No space left on device"):
-        write(tmp_path / "a.wav", *[AUDIO * 10] * 10)
+        write(tmp_path / "a.wav", AUDIO, keep_unfinished=True)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def room() -> Iterator[int]:
+    """Bytes that a file may have from now on: one call of the system writes up to there, the next one fails."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_001, before[1]))
+    yield 100_001
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def test_what_a_disk_took_before_it_was_full_is_a_whole_file(tmp_path: Path, room: int) -> None:
+    with pytest.raises(CommandError, match=r"a\.wav cannot be written: File too large"):
+        write(tmp_path / "a.wav", *[AUDIO] * 100, keep_unfinished=True)
+    whole = (room - 44) // len(AUDIO)
+    assert (tmp_path / "a.wav").stat().st_size == 44 + whole * len(AUDIO)
+    assert read_wav((tmp_path / "a.wav").read_bytes(), "a").samples.tobytes() == AUDIO * whole
+    assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
+
+
+def test_a_name_that_is_a_folder_is_found_out_before_anything_is_written(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").mkdir()
+    with audio_file(tmp_path / "a.wav") as file:
+        assert file is not None
+        with pytest.raises(CommandError, match=r"a\.wav cannot be written: Is a directory"):
+            file.open(8000)
+    assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
 
 
 def test_a_name_that_cannot_be_written(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """client/say_text.py."""
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from hypothesis import strategies as st
 
 from client.errors import CommandError
 from client.say_text import parts, read_text
+from services.tts.reading.markdown import Markdown
+from services.tts.reading.traced import Traced
 
 
 @given(st.text(alphabet="ab.!? \n\t\r,M«»é", max_size=300), st.integers(1, 60))
@@ -16,13 +19,31 @@ def test_the_parts_joined_are_the_text_and_none_is_too_long(text: str, limit: in
     cut = list(parts(text, limit))
     assert "".join(cut) == text
     assert all(len(part) <= limit for part in cut)
-    assert all(cut) or not text
+    assert all(cut)
+
+
+_LINES = ["Some text.", "```", "```py", "~~~~", "> ~~~", "- ```", "<!-- not", "said -->", "", "  ``` ", "```a```"]
+
+
+@given(st.lists(st.sampled_from(_LINES), max_size=30), st.integers(10, 60))
+def test_what_is_read_aloud_does_not_depend_on_the_parts(lines: list[str], limit: int) -> None:
+    text = "\n".join(lines)
+    cut = list(parts(text, limit))
+    assert "".join(cut) == text
+    assert all(cut)
+    assert _said(cut) == _said([text])
+
+
+def _said(texts: list[str]) -> str:
+    """The letters that the mouth speaks, each text in a request of its own."""
+    markdown = [Markdown().strip(Traced.of(text)).text for text in texts]
+    return "".join(re.findall(r"\w", "".join(markdown)))
 
 
 @pytest.mark.parametrize(
     ("text", "limit", "cut"),
     [
-        ("", 10, [""]),
+        ("", 10, []),
         ("Short.", 10, ["Short."]),
         ("One here. Two here. Three.", 22, ["One here. Two here. ", "Three."]),
         # A paragraph is better than a sentence, if it is not far away.
@@ -42,13 +63,21 @@ def test_the_parts_joined_are_the_text_and_none_is_too_long(text: str, limit: in
         ("one two three\nfour five six", 20, ["one two three\n", "four five six"]),
         ("one two three four five", 12, ["one two ", "three four ", "five"]),
         ("abcdefghij", 4, ["abcd", "efgh", "ij"]),
+        # Code that is not said is not cut, however long: its other half would be taken for text.
+        ("Look:\n\n```\na = 1\n\nb = 2\n```\nDone.", 20, ["Look:\n\n", "```\na = 1\n\nb = 2\n```\n", "Done."]),
+        ("Look, so:\n~~~~\n~~~\na.\n", 20, ["Look, so:\n", "~~~~\n~~~\na.\n"]),
+        ("One.\n<!-- of no\n\nuse --> so\nTwo.", 12, ["One.\n", "<!-- of no\n\nuse --> so\n", "Two."]),
+        ("```\nThis is it. So.\n```\nThis is it. So.", 14, ["```\nThis is it. So.\n```\n", "This is it. ", "So."]),
     ],
 )
 def test_where_it_is_cut(text: str, limit: int, cut: list[str]) -> None:
     assert list(parts(text, limit)) == cut
 
 
-@pytest.mark.parametrize("text", ["." * 300_000, " " * 300_000, "\n" * 300_000, 'a."' * 100_000, "x" * 300_000])
+@pytest.mark.parametrize(
+    "text",
+    ["." * 300_000, " " * 300_000, "\n" * 300_000, 'a."' * 100_000, "x" * 300_000, "```\n" * 80_000, "```" * 99_999],
+)
 def test_no_text_is_slow_to_cut(text: str) -> None:
     assert "".join(parts(text, 50_000)) == text  # what is not linear takes minutes here
 
@@ -67,12 +96,21 @@ def test_a_file_in_utf_8(tmp_path: Path, mark: str) -> None:
     assert read_text(path) == "Où ça ?\r\nLà, 日本."
 
 
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_a_file_in_utf_16_with_its_mark(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("\ufeffOù ça ?\r\nLà, 日本.", encoding=encoding, newline="")
+    assert read_text(path) == "Où ça ?\r\nLà, 日本."
+
+
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
         ("Voilà\nl'été".encode("latin-1"), r"byte 4 is 0xe0, in line 1; convert it"),
         ("One\ntwo\nl'été".encode("cp1252"), r"byte 10 is 0xe9, in line 3; convert it"),
-        ("One".encode("utf-16"), "byte 0 is 0xff, in line 1"),
+        ("One".encode("utf-16")[:-1], "is not UTF-16, although it begins so: byte 6 is 0x65"),
+        ("One".encode("utf-16-le"), "is no plain text: character 1 is NUL; save it as UTF-8"),
+        ("One".encode("utf-32"), "is no plain text: character 0 is NUL"),
         (b"cut off \xc3", "byte 8 is 0xc3"),
         (b"", "there is nothing to say in it"),
         (b" \n\t\xc2\xa0\n", "there is nothing to say in it"),

@@ -47,13 +47,14 @@ def test_check_length_counts_characters() -> None:
     assert caught.value.field == "text"
 
 
-@pytest.mark.parametrize("code", ["", "fr", "fr-FR", "zh-Hant-TW", "fil", "en-029", "sl-rozaj"])
+@pytest.mark.parametrize("code", ["", "fr", "fr-FR", "zh-Hant-TW", "fil", "en-029", "sl-rozaj", "en-gb-x-rp"])
 def test_language_codes(code: str) -> None:
     assert check_language(code, "language_code") == code
 
 
 @pytest.mark.parametrize(
-    "code", ["f", "french", "fr_FR", "fr-", "-fr", "fr FR", "fr\n", "fr-FR;rm", "ﬁ", "12", "fr" * 999]
+    "code",
+    ["f", "french", "fr_FR", "fr-", "fr--x", "-fr", "fr-abcdefghi", "fr FR", "fr\n", "fr-FR;rm", "ﬁ", "12", "fr" * 999],
 )
 def test_what_is_no_language_code(code: str) -> None:
     with pytest.raises(InvalidInputError, match=r"^language_code: ") as caught:
