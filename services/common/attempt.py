@@ -54,7 +54,7 @@ class Attempt:
             self.refusal = error
             self._end("unsupported", self._breaker.release)
             return not self._has_begun
-        if not isinstance(error, Exception) or _is_callers_affair(error):
+        if not isinstance(error, Exception) or is_callers_affair(error):
             self._end("refused" if isinstance(error, CallError) else "cancelled", self._breaker.release)
             return False
         return self._fail(error)
@@ -82,7 +82,8 @@ class Attempt:
         record()
 
 
-def _is_callers_affair(error: Exception) -> bool:
+def is_callers_affair(error: Exception) -> bool:
+    """Whether it tells nothing of the engine, so that the next one would say the same."""
     return isinstance(error, CallError) and not isinstance(error, EngineFailedError | UnavailableError)
 
 

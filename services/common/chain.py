@@ -59,22 +59,29 @@ class EngineChain(Generic[EngineT]):
         metrics: ChainMetrics,
         make_breaker: Callable[[], CircuitBreaker] = CircuitBreaker,
         look: Callable[[], Awaitable[object]] = _nothing,
+        at_start: int = 1,
     ) -> None:
-        """`look` renews what the candidates' obstacles go by, such as the memory that is free."""
+        """`look` renews what the candidates' obstacles go by, such as the memory that is free.
+
+        So many engines are loaded `at_start`, the best first; the others wait until they are needed.
+        """
         self._slots = [Slot(candidate, make_breaker()) for candidate in candidates]
         self._metrics = metrics
         self._look = look
+        self._at_start = at_start
 
     async def start(self) -> None:
-        """Loads the best engine that can be loaded; the others wait until they are needed."""
+        """Loads the best engines that can be loaded."""
         await self._look()
-        await self._ensure_one()
+        await self._ensure(self._at_start)
         self._publish()
 
-    async def _ensure_one(self) -> None:
+    async def _ensure(self, count: int) -> None:
         for slot in self._slots:
             if slot.breaker.state is not BreakerState.OPEN and self._may_be_used(slot) and await slot.ensure_loaded():
-                break
+                count -= 1
+                if not count:
+                    break
 
     async def close(self) -> None:
         """Gives back every engine."""
@@ -89,7 +96,7 @@ class EngineChain(Generic[EngineT]):
             self._unload_one()
             self._mend()
             if not self.ready:  # an engine that breaks inside of streams lets no request fall to the next
-                await self._ensure_one()
+                await self._ensure(1)
             self._publish()
 
     def _unload_one(self) -> None:

@@ -1,5 +1,6 @@
 """Composition root of the mouth: settings → engines → servicer → serve."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 
 import grpc
@@ -11,13 +12,14 @@ from services.common.chain import Candidate, EngineChain
 from services.common.lifecycle import MethodLimits, Service, run_service
 from services.common.metrics import ChainMetrics
 from services.common.models.store import ModelStore
-from services.tts.cached import cached_engine
+from services.tts.cached import CachedEngine
 from services.tts.config import EngineName, TtsSection, TtsSettings
 from services.tts.engine import TtsEngine, VoiceChoice
 from services.tts.intake import Intake
 from services.tts.metrics import TtsMetrics
 from services.tts.mouth import Mouth
 from services.tts.pacing import patience_of
+from services.tts.queued import QueuedEngine
 from services.tts.reading.plain import ReadingOptions
 from services.tts.servicer import TtsServicer
 from services.tts.speaker import Speaker
@@ -36,8 +38,10 @@ def build(settings: TtsSettings) -> Service:
     registry = CollectorRegistry()
     cache = open_cache(tts.cache, registry, "tts")
     loaders = _loaders(tts, ModelStore(settings.models_dir), cache)
-    chain = EngineChain([Candidate(name, loaders[name]) for name in tts.engines], ChainMetrics.create(registry, "tts"))
-    speaker = Speaker(chain, TtsMetrics.create(registry), tts.piece_limit_s, tts.ahead_s)
+    candidates = [Candidate(name, loaders[name]) for name in tts.engines]
+    # All at once: they are light, and which voices there are must not depend on what went wrong before.
+    chain = EngineChain(candidates, ChainMetrics.create(registry, "tts"), at_start=len(candidates))
+    speaker = Speaker(chain, TtsMetrics.create(registry), tts.wait_limit_s, tts.ahead_s)
     intake = Intake(patience_of(tts.clause_wait_ms / 1000), tts.max_text_characters)
     mouth = Mouth(intake, speaker, ReadingOptions.of(tts.reading))
     servicer = TtsServicer(mouth, chain, tts)
@@ -45,8 +49,11 @@ def build(settings: TtsSettings) -> Service:
     def register(server: grpc.aio.Server) -> None:
         tts_pb2_grpc.add_TtsServiceServicer_to_server(servicer, server)
 
+    knows_voices = asyncio.Event()
+
     async def start() -> None:
         await chain.start()
+        knows_voices.set()
         await warm(tts.cache.warm, lambda language_code, text: _say(mouth, language_code, text))
 
     async def close() -> None:
@@ -61,7 +68,7 @@ def build(settings: TtsSettings) -> Service:
             "Synthesize": MethodLimits(tts.max_stream_s, tts.max_streams),
         },
         start=start,
-        ready=lambda: chain.ready,
+        ready=lambda: knows_voices.is_set() and chain.ready,
         keep_up=chain.keep_up,
         close=close,
         registry=registry,
@@ -80,12 +87,13 @@ def _loaders(tts: TtsSection, store: ModelStore, cache: ResultCache) -> dict[Eng
         from services.tts.piper import PiperEngine  # noqa: PLC0415
 
         engine = await PiperEngine.load(tts.piper, store.verified_path)
-        return cached_engine(engine, f"piper {tts.piper.model_dump_json()}", cache)
+        return CachedEngine(QueuedEngine(engine, tts.piper.parallel, tts.piece_limit_s), cache)
 
     async def espeak() -> TtsEngine:
         from services.tts.espeak import EspeakEngine  # noqa: PLC0415
 
-        return cached_engine(await EspeakEngine.load(tts.espeak_voices), f"espeak-ng {tts.espeak_voices}", cache)
+        engine = await EspeakEngine.load(tts.espeak_voices)
+        return CachedEngine(QueuedEngine(engine, 1, tts.piece_limit_s), cache)
 
     async def tone() -> TtsEngine:
         from services.tts.tone import ToneEngine  # noqa: PLC0415

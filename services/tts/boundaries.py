@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from services.tts.abbreviations import Dot, kind_of_dot
+from services.tts.reading.operands import VALUE_AFTER, VALUE_BEFORE
 
 # Characters behind a place that may matter to it, and characters of its line before it.
 LOOK_AHEAD, LOOK_BACK = 8, 120
@@ -28,6 +29,7 @@ _NEXT_WORD = re.compile(r"[«\"“„‘'(\[*_~`¿¡\s–—-]*(.)?", re.DOTALL)
 _LINE_MARK = re.compile(r"[-*+•–—]\s|[>|]|#{1,6}\s|\d{1,3}[.)]\s|`{3}|~{3}")
 _LINE_MARK_BEGUN = re.compile(r"[-*+•–—]?|#{1,6}|\d{1,3}[.)]?|`{1,2}|~{1,2}")
 _ADDRESS = re.compile(r"\w[./@:]\w")
+_LIST_NUMBER = re.compile(r"(?<!\w)\d{1,3}[.)]\s")
 
 
 class Rank(IntEnum):
@@ -89,24 +91,44 @@ class Place:
         if core.endswith(_STOPS):
             return Rank.GLUE if between_digits else Rank.CLAUSE
         if core.endswith(_DASHES):
-            return _rank_of_dash(core, self.after)
+            return self._rank_of_dash(core)
         is_tied = core[-1:].isdigit() or self.after[:1].isdigit() or self.after.startswith(_DASHES)
         return Rank.GLUE if is_tied or _UNBREAKABLE.issuperset(self.space) else Rank.WORD
 
     def _rank_of_end(self, core: str) -> Rank | None:
         first = _NEXT_WORD.match(self.after)
-        letter = first[1] if first else None
-        if letter is None and not self.is_all:
+        letter = (first and first[1]) or ""
+        if not letter and not self.is_all:
             return None
-        is_lower = letter is not None and letter.islower()
         if core.endswith(("…", "..")):
-            return Rank.WORD if is_lower else Rank.SENTENCE
-        if is_lower and (not core.endswith(".") or core != self.line):  # `« Viens. » dit-il`
-            return Rank.CLAUSE
-        kind = kind_of_dot(core[:-1]) if core.endswith(".") else Dot.END
+            return Rank.WORD if letter.islower() else Rank.SENTENCE
+        if core.endswith(".") and (core == self.line or not letter.islower()):
+            return self._rank_of_dot(core, letter)
+        return Rank.CLAUSE if letter.islower() else Rank.SENTENCE  # `« Viens. » dit-il`
+
+    def _rank_of_dot(self, core: str, letter: str) -> Rank | None:
+        """`letter` is the first one of the next word. Where that is none, two sentences in one piece do no harm."""
+        kind = kind_of_dot(core[:-1])
+        if kind is Dot.PART:
+            return Rank.GLUE
         if kind is Dot.PART_OR_END:
-            return Rank.SENTENCE if letter is not None and letter.isupper() else Rank.WORD
-        return Rank.SENTENCE if kind is Dot.END else Rank.GLUE
+            return Rank.SENTENCE if letter.isupper() else Rank.WORD
+        if not letter.isdigit():  # else `(dép. 33)`, where nobody knows all of them; but `Ensuite. 2. Le beurre`
+            return Rank.CLAUSE if letter.islower() else Rank.SENTENCE
+        if not self.is_all:
+            return None
+        return Rank.SENTENCE if _LIST_NUMBER.search(self.after) else Rank.CLAUSE
+
+    def _rank_of_dash(self, core: str) -> Rank | None:
+        before = core[:-1].rstrip()
+        stands_alone = core[-2:-1].isspace() or core[-1] == "—"
+        if not before or not stands_alone or "=" in before:
+            return Rank.GLUE
+        if VALUE_BEFORE.search(before) is None:
+            return Rank.CLAUSE
+        if not self.is_all:
+            return None
+        return Rank.GLUE if VALUE_AFTER.match(self.after) else Rank.CLAUSE
 
 
 def rank_of_wide_mark(mark: str) -> Rank:
@@ -123,12 +145,3 @@ def _may_go_on(core: str) -> bool:
     """Where a text stops for now: whether it is in the middle of a word, a number or an address."""
     ends_clause = core.endswith((*_ENDS, *_STOPS))
     return not ends_clause or core[-2:-1].isdigit() or _ADDRESS.search(core.rsplit(maxsplit=1)[-1]) is not None
-
-
-def _rank_of_dash(core: str, after: str) -> Rank:
-    before = core[:-1].rstrip()
-    is_sign = before[-1:].isdigit() and after[:1].isdigit()
-    stands_alone = core[-2:-1].isspace() or core[-1] == "—"
-    if not before or is_sign or not stands_alone:
-        return Rank.GLUE
-    return Rank.CLAUSE

@@ -52,7 +52,8 @@ class TtsSection(Section):
     espeak_voices: dict[str, str] = Field({}, description="Preferred espeak-ng voice of a language: {en: en-us+f2}.")
     reading: ReadingSection = Field(ReadingSection(), description="How written text becomes words.")
     cache: CacheSection = Field(CacheSection(), description="Where spoken phrases are kept.")
-    piece_limit_s: float = Field(10, gt=0, description="Longest an engine may take over one piece of text.")
+    piece_limit_s: float = Field(10, gt=0, description="Longest an engine may take over one phrase.")
+    wait_limit_s: float = Field(60, gt=0, description="Longest a phrase may wait for an engine and be spoken by it.")
     clause_wait_ms: int = Field(
         400, ge=50, le=10_000, description="A text that stops after a clause for so long has that clause spoken."
     )

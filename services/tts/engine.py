@@ -45,6 +45,7 @@ class Speech:
     """Words, spoken."""
 
     recording: Recording
+    voice: str  # who speaks, by a name under which he can be asked for again
     word_starts: tuple[int, ...] = ()  # first sample of each word; empty where the engine cannot tell
 
 
@@ -54,8 +55,14 @@ class TtsEngine(Protocol):
     def voices(self) -> Sequence[Voice]:
         """Its voices, the best of each language first."""
 
-    async def synthesize(self, words: Sequence[Word], choice: VoiceChoice) -> Speech:
-        """The spoken words. UnsupportedError where it has no voice of that name or language."""
+    def identity(self, choice: VoiceChoice) -> str:
+        """Who would speak, and all beside the choice that makes him sound as he does. Fails as `synthesize` does."""
+
+    async def synthesize(self, words: Sequence[Word], choice: VoiceChoice, urgent: bool = False) -> Speech:
+        """The spoken words. UnsupportedError where it has no voice of that name, language or speaker.
+
+        `urgent`: its caller has nothing to listen to. One who has goes behind him.
+        """
 
     async def close(self) -> None:
         """Gives back all that it holds."""

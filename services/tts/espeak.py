@@ -4,8 +4,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.common.errors import UnsupportedError
-from services.common.text import primary_language
+from services.common.errors import InvalidInputError, UnsupportedError
+from services.common.text import check_language, primary_language
 from services.common.threads import EngineThreads
 from services.tts.alignment import all_starts, voiced_part
 from services.tts.engine import Speech, Voice, VoiceChoice, Word
@@ -47,14 +47,19 @@ class EspeakEngine:
         """One voice a language, named by its code; `+f2` and the like may be added to a name."""
         return self._voices
 
-    async def synthesize(self, words: Sequence[Word], choice: VoiceChoice) -> Speech:
+    def identity(self, choice: VoiceChoice) -> str:
+        """The voice; this engine has no settings beside it."""
+        return f"espeak-ng {self._chosen(choice).name}"
+
+    async def synthesize(self, words: Sequence[Word], choice: VoiceChoice, urgent: bool = False) -> Speech:
         """The spoken words."""
+        chosen = self._chosen(choice)
         manner = Manner(
-            self._identifier_of(choice),
+            chosen.identifier,
             _within(_NORMAL_WORDS_PER_MINUTE * choice.speed, _MIN_WORDS_PER_MINUTE, _MAX_WORDS_PER_MINUTE),
             round(_NORMAL_VOLUME * choice.volume),
         )
-        return await self._thread.run(lambda stop: self._speak(words, manner, stop))
+        return await self._thread.run(lambda stop: self._speak(words, manner, chosen.name, stop))
 
     @property
     def stuck(self) -> str | None:
@@ -65,29 +70,38 @@ class EspeakEngine:
         """Ends its thread. The library itself cannot be unloaded."""
         self._thread.shutdown(wait=False)
 
-    def _identifier_of(self, choice: VoiceChoice) -> str:
-        """What the library calls the voice, `+variant` included."""
+    def _chosen(self, choice: VoiceChoice) -> "_NamedVoice":
+        if choice.speaker:
+            raise UnsupportedError(f"espeak-ng's voices have one speaker each, and none is {choice.speaker!r}")
         if choice.voice:
-            base, _, variant = choice.voice.partition("+")
-            if base not in self._identifiers or (variant and variant not in self._library.variants):
-                raise UnsupportedError(f"espeak-ng has no voice {choice.voice!r}")
-            return f"{self._identifiers[base]}+{variant}" if variant else self._identifiers[base]
+            return self._called(choice.voice)
         code = choice.language_code.lower() or "en"
         for wanted in (code, primary_language(code)):
             if preferred := self._preferred.get(wanted):
-                return self._identifier_of(VoiceChoice(voice=preferred))
-            if wanted in self._identifiers:
-                return self._identifiers[wanted]
+                return self._called(preferred)
+            if wanted in self._by_code:
+                return self._by_code[wanted]
         raise UnsupportedError(f"espeak-ng has no voice for {choice.language_code!r}")
+
+    def _called(self, name: str) -> "_NamedVoice":
+        """The voice of this name, `+variant` included."""
+        code, plus, variant = name.partition("+")
+        if code not in self._by_code or (variant and variant not in self._library.variants):
+            raise UnsupportedError(f"espeak-ng has no voice {name!r}")
+        suffix = plus + variant if variant else ""
+        found = self._by_code[code]
+        return _NamedVoice(found.name + suffix, found.identifier + suffix)
 
     def _open(self) -> None:
         self._library = EspeakLibrary()
-        self._identifiers, self._voices = _named(self._library)
+        self._by_code, voices = _named(self._library)
+        best = {named.name for code, named in self._by_code.items() if code == primary_language(code)}
+        self._voices = sorted(voices, key=lambda voice: voice.name not in best)
 
-    def _speak(self, words: Sequence[Word], manner: Manner, stop: threading.Event) -> Speech:
+    def _speak(self, words: Sequence[Word], manner: Manner, name: str, stop: threading.Event) -> Speech:
         written = self._write(words, manner.voice)
         said = self._library.speak(written.text, manner, stop.is_set)
-        return Speech(said.recording, _word_starts(words, written, said))
+        return Speech(said.recording, name, _word_starts(words, written, said))
 
     def _write(self, words: Sequence[Word], voice: str) -> "_Written":
         """The words as espeak-ng is to read them."""
@@ -110,6 +124,12 @@ class EspeakEngine:
 
 
 @dataclass(frozen=True)
+class _NamedVoice:
+    name: str  # for callers, `fr-fr+f2`
+    identifier: str  # for the library, `roa/fr+f2`
+
+
+@dataclass(frozen=True)
 class _Written:
     text: str
     first_characters: tuple[int, ...]  # of each word, and what would be that of one more
@@ -129,16 +149,30 @@ def _word_starts(words: Sequence[Word], written: _Written, said: Utterance) -> t
     return all_starts(words, known, end)
 
 
-def _named(library: EspeakLibrary) -> tuple[dict[str, str], tuple[Voice, ...]]:
-    """What the library calls each voice, and the voices. Of several for one code, the best has the lowest number."""
-    best: dict[str, tuple[int, str]] = {}
-    voices: dict[str, Voice] = {}
+def _named(library: EspeakLibrary) -> tuple[dict[str, _NamedVoice], tuple[Voice, ...]]:
+    """The best voice of each code, and all voices, each named by the first code of which it is the best."""
+    best: dict[str, tuple[int, str]] = {}  # the lowest priority is the best
+    codes: dict[str, tuple[str, ...]] = {}
     for identifier, languages in library.voices():
-        codes = tuple(code for _, code in languages)
-        for priority, code in languages:
+        asked_for = [(priority, code) for priority, code in languages if _can_be_asked_for(code)]
+        codes[identifier] = tuple(code for _, code in asked_for)
+        for priority, code in asked_for:
             best[code] = min(best.get(code, (priority, identifier)), (priority, identifier))
-        voices[codes[0]] = Voice(codes[0], codes, library.rate_hz)  # two call themselves yue
-    return {code: identifier for code, (_, identifier) in best.items()}, tuple(voices.values())
+    names: dict[str, str] = {}
+    for identifier, own in codes.items():
+        if name := next((code for code in own if best[code][1] == identifier), None):  # two call themselves yue
+            names[identifier] = name
+    by_code = {code: _NamedVoice(names[identifier], identifier) for code, (_, identifier) in best.items()}
+    return by_code, tuple(Voice(name, codes[identifier], library.rate_hz) for identifier, name in names.items())
+
+
+def _can_be_asked_for(code: str) -> bool:
+    """Klingon's `piqd`, for one, no caller may write."""
+    try:
+        check_language(code, "language_code")
+    except InvalidInputError:
+        return False
+    return True
 
 
 def _within(value: float, least: int, most: int) -> int:

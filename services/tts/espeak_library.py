@@ -5,7 +5,8 @@ Piper carries an espeak-ng of its own, with a state of its own: that one does no
 """
 
 import ctypes
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import numpy as np
 
 from services.common.audio import Recording
 from services.common.errors import EngineFailedError
+from services.common.text import primary_language
 
 # From espeak-ng's speak_lib.h.
 _SYNCHRONOUS = 2
@@ -22,6 +24,7 @@ _POSITION_CHARACTER = 1
 _RATE, _VOLUME = 1, 2
 _EVENT_LIST_END, _EVENT_WORD = 0, 1
 _AS_IPA = 2
+_DICTIONARY = re.compile(r"^dictionary\s+(\S+)", re.MULTILINE)  # in a voice's file, where it is not the language's
 
 
 class _Event(ctypes.Structure):
@@ -75,14 +78,14 @@ class EspeakLibrary:
     """The library, opened. One thread may use it, and it must be the one that opened it."""
 
     def __init__(self) -> None:
-        data = espeakng_loader.get_data_path()
+        self._data = Path(espeakng_loader.get_data_path())
         self._library = ctypes.CDLL(espeakng_loader.get_library_path())
         self._library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_VoiceRecord))
         self._library.espeak_TextToPhonemes.restype = ctypes.c_char_p
-        self.rate_hz: int = self._library.espeak_Initialize(_SYNCHRONOUS, 0, data.encode(), 0)
+        self.rate_hz: int = self._library.espeak_Initialize(_SYNCHRONOUS, 0, bytes(self._data), 0)
         if self.rate_hz <= 0:
-            raise EngineFailedError(f"espeak-ng does not start with the data in {data}")
-        self.variants = frozenset(path.name for path in (Path(data) / "voices" / "!v").iterdir())
+            raise EngineFailedError(f"espeak-ng does not start with the data in {self._data}")
+        self.variants = frozenset(path.name for path in (self._data / "voices" / "!v").iterdir())
         self._audio = bytearray()
         self._begins: list[tuple[int, int]] = []
         self._is_unwanted: Callable[[], bool] = lambda: False
@@ -91,11 +94,14 @@ class EspeakLibrary:
         self._synthesize(" ")  # from then on it reads [[…]] as phonemes wherever it is given text
 
     def voices(self) -> Iterator[tuple[str, list[tuple[int, str]]]]:
-        """What the library calls each voice, and its languages: a priority, the lowest is the best, and a code."""
+        """What the library calls each voice that can read, and its languages: a priority (1 is best) and a code."""
         records = self._library.espeak_ListVoices(None)
         index = 0
         while records[index]:
-            yield records[index].contents.identifier.decode(), list(_languages(records[index].contents))
+            identifier = records[index].contents.identifier.decode()
+            languages = list(_languages(records[index].contents))
+            if self._has_dictionary(identifier, [code for _, code in languages]):
+                yield identifier, languages
             index += 1
 
     def speak(self, text: str, manner: Manner, is_unwanted: Callable[[], bool]) -> Utterance:
@@ -115,6 +121,12 @@ class EspeakLibrary:
         text = ctypes.c_char_p(f"[[{mnemonics}]]".encode())
         heard: bytes = self._library.espeak_TextToPhonemes(ctypes.byref(text), _CHARACTERS_UTF8, _AS_IPA)
         return heard.decode()
+
+    def _has_dictionary(self, identifier: str, codes: Iterable[str]) -> bool:
+        """Without one it says nothing, and that without an error."""
+        named = _DICTIONARY.search((self._data / "lang" / identifier).read_text(encoding="utf-8"))
+        names = [named[1]] if named else {primary_language(code) for code in codes}
+        return any((self._data / f"{name}_dict").exists() for name in names)
 
     def _choose(self, voice: str) -> None:
         if self._library.espeak_SetVoiceByName(voice.encode()) != 0:

@@ -15,3 +15,4 @@ class Phrase:
     pause_ms: int = 0  # of silence between its last word and the next phrase, at least
     speed: float = 1.0  # a factor on top of the caller's
     volume: float = 1.0  # a factor on top of the caller's
+    asked_ms: int = 0  # of silence that the text asks for: also where nothing is said before it or after it

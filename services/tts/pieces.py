@@ -20,6 +20,7 @@ _LONGEST = _MAX_CHARACTERS[-1]
 _MAX_ADDRESS = 2000  # of which only the host is said
 _ADDRESS = re.compile(r"\S{0,40}?(?:://|www\.|\]\(|@)")
 _UNDECIDED = MAX_SPACE + LOOK_AHEAD  # behind a place, after which it is surely decided
+_STEP = 256  # characters taken in at a time: what stands behind a piece is scanned again for the next one
 _JOINERS = frozenset("\u200d\ufe0f\u20e3")
 _MAX_CLUSTER = 16
 
@@ -54,9 +55,10 @@ class PieceCutter:
 
     def push(self, text: str) -> Iterator[Piece]:
         """The pieces that are complete with this text."""
-        self._text += text
-        while end := self._find_cut():
-            yield self._cut(end)
+        for start in range(0, len(text), _STEP):
+            self._text += text[start : start + _STEP]
+            while end := self._find_cut():
+                yield self._cut(end)
 
     def pause(self) -> Iterator[Piece]:
         """What is there up to the last clause: nothing more is written for now."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from services.common.errors import InvalidInputError, ModelError, UnsupportedError
+from services.common.errors import ModelError, UnsupportedError
 from services.common.text import primary_language
 from services.common.threads import EngineThreads
 from services.tts.config import PiperSection
@@ -15,7 +15,6 @@ from services.tts.piper_voice import LoadedVoice, PiperDevice
 
 _log = logging.getLogger(__name__)
 _SENTENCE_LIMIT_S = 15.0  # a sentence looks at nothing until it is said: the longest, on a slow CPU
-_SPEAKERS_NAMED = 20
 
 
 class PiperEngine:
@@ -44,10 +43,15 @@ class PiperEngine:
         """In the order of the settings."""
         return [loaded.voice for loaded in self._loaded]
 
-    async def synthesize(self, words: Sequence[Word], choice: VoiceChoice) -> Speech:
+    def identity(self, choice: VoiceChoice) -> str:
+        """The voice, its files, and what the settings add to the choice."""
+        chosen = self._chosen(choice)
+        noise = f"{self._settings.noise_scale} {self._settings.noise_width}"
+        return f"piper {chosen.voice.name} {chosen.digest} {noise}"
+
+    async def synthesize(self, words: Sequence[Word], choice: VoiceChoice, urgent: bool = False) -> Speech:
         """The spoken words."""
         loaded = self._chosen(choice)
-        _check_speaker(choice.speaker, loaded.voice)
         settled = replace(
             choice,
             noise_scale=self._settings.noise_scale if choice.noise_scale is None else choice.noise_scale,
@@ -66,17 +70,23 @@ class PiperEngine:
         self._loaded = ()
 
     def _chosen(self, choice: VoiceChoice) -> LoadedVoice:
+        for one in self._candidates(choice):
+            if not choice.speaker or choice.speaker in one.voice.speakers:
+                return one
+        wanted = f"voice {choice.voice!r}" if choice.voice else f"voice for {choice.language_code!r}"
+        raise UnsupportedError(f"Piper has no {wanted}" + (f" with {choice.speaker!r}" if choice.speaker else ""))
+
+    def _candidates(self, choice: VoiceChoice) -> list[LoadedVoice]:
+        """Those that are of this name, or of this language, the best first."""
         if choice.voice:
-            found = next((one for one in self._loaded if one.voice.name == choice.voice), None)
-            if found is None:
-                raise UnsupportedError(f"Piper has no voice {choice.voice!r}")
-            return found
+            return [one for one in self._loaded if one.voice.name == choice.voice]
         code = choice.language_code.lower()
-        for wanted in (code, primary_language(code)):
-            for one in self._loaded:
-                if not wanted or wanted in map(str.lower, one.voice.language_codes):
-                    return one
-        raise UnsupportedError(f"Piper has no voice for {choice.language_code!r}")
+        return [
+            one
+            for wanted in (code, primary_language(code))
+            for one in self._loaded
+            if not wanted or wanted in map(str.lower, one.voice.language_codes)
+        ]
 
 
 def _load_all(settings: PiperSection, find: Callable[[str], Path]) -> tuple[LoadedVoice, ...]:
@@ -94,11 +104,3 @@ def _load_all(settings: PiperSection, find: Callable[[str], Path]) -> tuple[Load
     if not loaded:
         raise ModelError(f"Piper has no voice that can be loaded: {'; '.join(problems) or 'tts.piper.voices is empty'}")
     return tuple(loaded.values())
-
-
-def _check_speaker(speaker: str, voice: Voice) -> None:
-    if speaker and speaker not in voice.speakers:
-        named = ", ".join(voice.speakers[:_SPEAKERS_NAMED]) or "none by name"
-        more = len(voice.speakers) - _SPEAKERS_NAMED
-        also = f", and {more} more" if more > 0 else ""
-        raise InvalidInputError("voice.speaker", f"{voice.name} has no speaker {speaker[:80]!r}; it has: {named}{also}")

@@ -12,7 +12,6 @@ from functools import partial
 
 from piper import espeakbridge
 from piper.config import PhonemeType
-from piper.phonemize_espeak import ESPEAK_DATA_DIR
 from piper.voice import PiperVoice
 
 _LANGUAGE_SWITCH = re.compile(r"\([^)]{1,20}\)")  # `(en)weekend(fr)`: a word of another language
@@ -24,7 +23,6 @@ class _Espeak:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._is_open = False
         self._voice = ""
 
     def phonemize_by(self, piper: PiperVoice, text: str) -> list[list[str]]:
@@ -34,11 +32,8 @@ class _Espeak:
             return piper.phonemize(text)
 
     def phonemize(self, voice: str, text: str) -> list[list[str]]:
-        """The text's sentences, each as its phonemes and marks."""
+        """The text's sentences, each as its phonemes and marks. Piper has opened the library before."""
         with self._lock:
-            if not self._is_open:
-                espeakbridge.initialize(str(ESPEAK_DATA_DIR))
-                self._is_open = True
             if voice != self._voice:
                 espeakbridge.set_voice(voice)
                 self._voice = voice
@@ -57,6 +52,8 @@ _ESPEAK = _Espeak()
 
 def phonemizer_of(piper: PiperVoice) -> Callable[[str], list[list[str]]]:
     """Turns a text into sentences of phonemes, as this voice wants them."""
+    # Opens the library: only Piper itself may, for it does so without asking, and opened twice it reads freed memory.
+    _ESPEAK.phonemize_by(piper, "")
     config = piper.config
     # Arabic text is given its vowels first, and clusters are joined after: Piper itself does these.
     is_plain = config.phoneme_type == PhonemeType.ESPEAK and config.espeak_voice != "ar" and not config.vowel_clusters

@@ -1,5 +1,6 @@
 """The files of a Piper voice, and whether they say what can be true."""
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ class VoiceFiles:
     voice: Voice
     speaker_ids: dict[str, int]
     highest_id: int  # of the phonemes that it knows
+    digest: str  # of both files: another one sounds otherwise, whatever its name
 
 
 class _Audio(BaseModel):
@@ -76,8 +78,11 @@ def read_voice(place: Path) -> VoiceFiles:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         config = _VoiceConfig.model_validate(content)
+        digest = _digest(model, path)
     except OSError as error:
-        raise ModelError(f"{path} cannot be read ({error.strerror}): a voice is a .onnx and its .onnx.json") from error
+        raise ModelError(
+            f"{error.filename} cannot be read ({error.strerror}): a voice is a .onnx and its .onnx.json"
+        ) from error
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         where = ".".join(map(str, problem["loc"])) or "it"
@@ -86,7 +91,15 @@ def read_voice(place: Path) -> VoiceFiles:
         raise ModelError(f"{path} is no JSON: fetch the voice again") from error
     speakers = tuple(sorted(config.speaker_id_map, key=lambda name: config.speaker_id_map[name]))
     voice = Voice(model.stem, _codes(config, model.stem), config.audio.sample_rate, speakers)
-    return VoiceFiles(model, content, voice, config.speaker_id_map, config.highest_id)
+    return VoiceFiles(model, content, voice, config.speaker_id_map, config.highest_id, digest)
+
+
+def _digest(*paths: Path) -> str:
+    whole = hashlib.sha256()
+    for path in paths:
+        with path.open("rb") as file:
+            whole.update(hashlib.file_digest(file, "sha256").digest())
+    return whole.hexdigest()
 
 
 def _model_in(place: Path) -> Path:

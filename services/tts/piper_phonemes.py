@@ -1,5 +1,6 @@
 """Words as the phonemes that a Piper voice is given, each with the word that it is of."""
 
+import re
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -11,11 +12,13 @@ import numpy as np
 
 from services.tts.engine import Word
 
-# Piper has died of a whole book in one call. This is about 25 s of speech.
+# Piper has died of a whole book in one call, and whoever leaves waits for it. This is about 25 s of speech.
 _MOST_PHONEMES = 300
 _MOST_WORDS = 40  # that are turned into phonemes at a time
 _WORDS_KEPT = 4096
 _UNREAD = str.maketrans("[]\0", "   ")  # [[…]] is for phonemes, and a zero would end the text
+# espeak-ng makes a pause at one and writes nothing for it, not even the gap between two words. With the mark behind it.
+_ELLIPSIS = re.compile(r"(?:…|\.\.)[….]*\s*([,;:?!])?")
 _ENDS = ".?!"
 _PAUSES = ",;:"
 _GAP = " "
@@ -42,29 +45,31 @@ class Phonemizer:
         self._known = known
         self._alone = lru_cache(_WORDS_KEPT)(self._say_alone)
 
-    def sentences(self, words: Sequence[Word]) -> Iterator[Sentence]:
-        """The words, sentence by sentence, none too long for the voice."""
+    def sentences(self, words: Sequence[Word], length_scale: float = 1.0) -> Iterator[Sentence]:
+        """The words, sentence by sentence, none too long for a voice that says all so many times as slowly."""
+        most = max(1, int(_MOST_PHONEMES / max(1.0, length_scale)))
         sounds: _Sounds = []
+        texts = [_readable(word.text, ",") for word in words[:-1]] + [_readable(word.text, ".") for word in words[-1:]]
         for first, run in _runs(words):
-            for number, said in enumerate(self._say(run)):
+            for number, said in enumerate(self._say(run, texts[first : first + len(run)])):
                 if sounds and (number or sounds[-1][0] in _ENDS):
-                    yield from _bounded(sounds)
+                    yield from _bounded(sounds, most)
                     sounds = []
                 elif sounds and sounds[-1][0] != _GAP:
                     sounds.append((_GAP, sounds[-1][1]))
                 sounds += [(phoneme, first + word) for phoneme, word in said if phoneme in self._known]
         if sounds:
-            yield from _bounded(sounds)
+            yield from _bounded(sounds, most)
 
-    def _say(self, run: Sequence[Word]) -> list[_Sounds]:
+    def _say(self, run: Sequence[Word], texts: Sequence[str]) -> list[_Sounds]:
         """Its sentences, each phoneme with the number of its word in the run."""
         if run[0].ipa:
-            return [[(phoneme, 0) for phoneme in _as_written(run[0])]]
-        sentences = self._phonemize(_GAP.join(_readable(word) for word in run))
+            return [[(phoneme, 0) for phoneme in _as_written(run[0].ipa, texts[0])]]
+        sentences = self._phonemize(_GAP.join(texts))
         said = [phoneme for sentence in sentences for phoneme in sentence if phoneme != _GAP]
         begins = _group_begins(sentences)
         if len(begins) != len(run):  # espeak-ng says `of the` as one, and `C++` as three
-            begins = _begins_by_likeness([self._alone(_readable(word)) for word in run], said, begins)
+            begins = _begins_by_likeness([self._alone(text) for text in texts], said, begins)
         owners = np.searchsorted(begins, np.arange(len(said)), side="right") - 1
         return _with_owners(sentences, np.maximum(owners, 0).tolist())
 
@@ -83,15 +88,16 @@ def _runs(words: Sequence[Word]) -> Iterator[tuple[int, Sequence[Word]]]:
             yield start, words[start:end]
 
 
-def _readable(word: Word) -> str:
-    return word.text.translate(_UNREAD).encode(errors="replace").decode()
+def _readable(text: str, ellipsis: str) -> str:
+    """What espeak-ng is to read for the text of a word."""
+    plain = text.translate(_UNREAD).encode(errors="replace").decode()
+    return _ELLIPSIS.sub(lambda match: match[1] or ellipsis, plain)
 
 
-def _as_written(word: Word) -> list[str]:
+def _as_written(ipa: str, text: str) -> list[str]:
     """The phonemes that somebody wrote for a word, and the mark behind it."""
-    last = word.text[-1]
-    marks = [last] if last in _ENDS + _PAUSES else []
-    return [*unicodedata.normalize("NFD", word.ipa), *marks]
+    marks = [text[-1]] if text[-1] in _ENDS + _PAUSES else []
+    return [*unicodedata.normalize("NFD", ipa), *marks]
 
 
 def _group_begins(sentences: Sequence[Sequence[str]]) -> list[int]:
@@ -139,13 +145,13 @@ def _with_owners(sentences: Sequence[Sequence[str]], owners: Sequence[int]) -> l
     return result
 
 
-def _bounded(sounds: _Sounds) -> Iterator[Sentence]:
+def _bounded(sounds: _Sounds, most: int) -> Iterator[Sentence]:
     """The sentence, cut between words where it is too long."""
     while sounds:
         end = len(sounds)
-        if end > _MOST_PHONEMES:
-            gaps = [index + 1 for index in range(_MOST_PHONEMES) if sounds[index][0] == _GAP]
-            end = gaps[-1] if gaps else _MOST_PHONEMES
+        if end > most:
+            gaps = [index + 1 for index in range(most) if sounds[index][0] == _GAP]
+            end = gaps[-1] if gaps else most
         phonemes, words = zip(*sounds[:end], strict=True)
         yield Sentence(phonemes, words)
         sounds = sounds[end:]

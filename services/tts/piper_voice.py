@@ -45,6 +45,7 @@ class LoadedVoice:
     def __init__(self, files: VoiceFiles, device: PiperDevice) -> None:
         """ModelError, and what to do, where it cannot speak."""
         self.voice = files.voice
+        self.digest = files.digest
         self._speaker_ids = files.speaker_ids
         self._gain = 1.0
         try:
@@ -63,7 +64,7 @@ class LoadedVoice:
         known: dict[int, float] = {}
         parts: list[_Audio] = []
         done = end = 0
-        for sentence in self._phonemes.sentences(words):
+        for sentence in self._phonemes.sentences(words, manner.length_scale or 1.0):
             if is_unwanted():
                 break
             audio, edges = self._say(sentence, manner)
@@ -73,7 +74,7 @@ class LoadedVoice:
             done += audio.size
             parts.append(audio)
         known.setdefault(0, 0)
-        return Speech(self._recording(parts, choice.volume), all_starts(words, known, end))
+        return Speech(self._recording(parts, choice.volume), self.voice.name, all_starts(words, known, end))
 
     def _manner(self, choice: VoiceChoice) -> SynthesisConfig:
         return SynthesisConfig(

@@ -15,6 +15,7 @@ from services.tts import containers, wire
 from services.tts.config import TtsSection
 from services.tts.engine import TtsEngine, Voice, VoiceChoice
 from services.tts.mouth import Mouth
+from services.tts.speaker import SILENT_RATE_HZ
 from services.tts.tally import Tally
 from services.tts.track import SpokenChunk
 from services.tts.voices import speaks
@@ -23,7 +24,7 @@ from superwhisper.tts.v1 import tts_pb2, tts_pb2_grpc
 
 _Context = grpc.aio.ServicerContext[object, object]
 ResponseT = TypeVar("ResponseT", tts_pb2.StreamingSynthesizeResponse, tts_pb2.SynthesizeResponse)
-_SILENT_RATE_HZ = 22_050  # of a text in which there was nothing to say, where no rate was asked for
+_MB = 1024 * 1024
 
 
 class TtsServicer(tts_pb2_grpc.TtsServiceServicer):
@@ -61,7 +62,7 @@ class TtsServicer(tts_pb2_grpc.TtsServiceServicer):
         else:
             chunks = self._mouth.say(wire.one(text), choice, rate_hz, tally)
         spoken = self._responses(chunks, choice, rate_hz, tally, tts_pb2.SynthesizeResponse)
-        packed = containers.pack(spoken, request.container, self._settings.max_file_mb * 1024 * 1024)
+        packed = containers.pack(spoken, request.container, self._settings.max_file_mb * _MB)
         async with aclosing(packed) as responses:
             async for response in responses:
                 yield response
@@ -83,6 +84,7 @@ class TtsServicer(tts_pb2_grpc.TtsServiceServicer):
             idle_timeout_ms=int(self._settings.idle_limit_s * 1000),
             max_concurrent_streams=self._settings.max_streams,
             max_text_characters=self._settings.max_text_characters,
+            max_recording_bytes=self._settings.max_file_mb * _MB,
         )
         engines = engine_infos(self._chain.status(), wire.languages)
         return tts_pb2.GetCapabilitiesResponse(engines=engines, limits=limits, containers=containers.CONTAINERS)
@@ -100,22 +102,19 @@ class TtsServicer(tts_pb2_grpc.TtsServiceServicer):
                 async for chunk in chunks:
                     rate_hz = chunk.sample_rate_hz
                     if not chunk.first_sample:
-                        yield message(started=wire.started(rate_hz, chunk.backend, choice))
+                        yield message(started=wire.started(rate_hz, chunk.backend, chunk.voice))
                     yield message(audio=wire.from_chunk(chunk))
         except UnsupportedError as error:
-            if choice.voice:  # by now all engines were asked
+            if choice.voice:  # it has no such variant
                 raise wire.no_such_voice(choice.voice, [voice for _, voice in self._voices()]) from error
             raise
-        rate_hz = rate_hz or _SILENT_RATE_HZ
+        rate_hz = rate_hz or SILENT_RATE_HZ
         if not tally.samples:
-            yield message(started=wire.started(rate_hz, self._chain.best().backend, choice))
+            yield message(started=wire.started(rate_hz, self._chain.best().backend, choice.voice))
         yield message(finished=wire.finished(rate_hz, tally))
 
     def _choice(self, voice: tts_pb2.VoiceConfig) -> VoiceChoice:
-        # An engine that is not loaded yet may have the voice.
-        is_all = all(status.engine is not None or status.failure for status in self._chain.status())
-        known = [known for _, known in self._voices()]
-        return wire.to_choice(voice, known, self._settings.language_code, is_all=is_all)
+        return wire.to_choice(voice, [known for _, known in self._voices()], self._settings.language_code)
 
     def _voices(self) -> list[tuple[str, Voice]]:
         return [

@@ -2,24 +2,28 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import replace
+from itertools import takewhile
 
 from services.common.chain import EngineChain
 from services.common.tasks import read_ahead
 from services.tts.backlog import Backlog
 from services.tts.engine import Speech, TtsEngine, VoiceChoice
 from services.tts.metrics import TtsMetrics
+from services.tts.pauses import Pauses
 from services.tts.phrases import Phrase
+from services.tts.splitting import in_breaths
 from services.tts.tally import Tally
-from services.tts.track import SpokenChunk, Track, Utterance
+from services.tts.track import Origin, SpokenChunk, Track, Utterance
 from services.tts.trimming import trimmed
-from services.tts.voices import require_voice
+from services.tts.voices import choice_for
 
 # What a caller may ask for; a phrase's own factor comes on top and must not lead beyond.
 _SPEEDS, _VOLUMES = (0.25, 4.0), (0.0, 2.0)
 _UTTERANCES_AHEAD = 1024  # of hardly any length each: else the backlog is full before
+SILENT_RATE_HZ = 22_050  # of a text in which nothing is said, where no rate was asked for
 
 
 class Speaker:
@@ -39,65 +43,73 @@ class Speaker:
 
         What engines and phrases fail of is raised behind the audio that was made before.
         """
-        backlog = Backlog(self._ahead_s)
-        utterances = read_ahead(self._utterances(phrases, choice, backlog, tally), _UTTERANCES_AHEAD)
+        backlog, pauses = Backlog(self._ahead_s), Pauses()
+        utterances = read_ahead(self._utterances(phrases, choice, backlog, pauses, tally), _UTTERANCES_AHEAD)
         track: Track | None = None
         async with aclosing(utterances):
             async for utterance in utterances:
-                track = track or Track(rate_hz or utterance.speech.sample_rate_hz, tally)
-                for chunk in track.pause(utterance):
+                track = track or self._begin(rate_hz or utterance.speech.sample_rate_hz, utterance.origin, tally)
+                for chunk in track.pause(utterance.pause):
                     yield chunk
                 waiting_s = utterance.speech.duration_s
                 for chunk in track.say(utterance):
-                    self._note_first(chunk, tally)
                     backlog.add(-min(waiting_s, chunk.duration_s))
                     waiting_s -= min(waiting_s, chunk.duration_s)
                     yield chunk
                 backlog.add(-waiting_s)  # what rounding left
+        rest = pauses.at_end()
+        if rest.ms and track is None:
+            nobody = Origin(self._chain.best().backend, choice.voice)
+            track = self._begin(rate_hz or SILENT_RATE_HZ, nobody, tally)
+        for chunk in track.pause(rest) if track else ():
+            yield chunk
 
     async def _utterances(
-        self, phrases: AsyncGenerator[Phrase, None], choice: VoiceChoice, backlog: Backlog, tally: Tally
+        self, phrases: AsyncGenerator[Phrase, None], choice: VoiceChoice, backlog: Backlog, pauses: Pauses, tally: Tally
     ) -> AsyncGenerator[Utterance, None]:
-        pause_ms = silent_ms = 0
         async with aclosing(phrases):
             while True:
                 await backlog.room()
-                phrase = await anext(phrases, None)
-                if phrase is None:
+                whole = await anext(phrases, None)
+                if whole is None:
                     return
-                utterance = await self._utter(phrase, choice, max(pause_ms, silent_ms), tally)
-                if utterance is None:
-                    silent_ms += phrase.pause_ms
-                else:
-                    pause_ms, silent_ms = phrase.pause_ms, 0
-                    backlog.add(utterance.speech.duration_s)
-                    yield utterance
-                # Others first, and above all whoever sends this one: phrases may be there without any waiting.
-                await asyncio.sleep(0)
+                how = _adapted(choice, whole)
+                for phrase in in_breaths(whole, how.speed):
+                    await backlog.room()
+                    utterance = await self._utter(phrase, how, pauses, tally)
+                    pauses.add(phrase, is_heard=utterance is not None)
+                    if utterance is not None:
+                        backlog.add(utterance.speech.duration_s)
+                        yield utterance
+                    # Others first, and above all whoever sends this one: phrases may be there without any waiting.
+                    await asyncio.sleep(0)
 
-    async def _utter(self, phrase: Phrase, choice: VoiceChoice, pause_ms: int, tally: Tally) -> Utterance | None:
+    async def _utter(self, phrase: Phrase, how: VoiceChoice, pauses: Pauses, tally: Tally) -> Utterance | None:
         """The phrase, spoken; None where there is nothing to hear."""
         if not phrase.words:
             return None
         began_s = time.monotonic()
-        how = _adapted(choice, phrase)
 
         async def synthesize(engine: TtsEngine) -> Speech:
-            require_voice(engine, how.voice)
-            return await engine.synthesize(phrase.words, how)
+            adapted = choice_for(engine, how, takewhile(lambda one: one is not engine, self._engines()))
+            return await engine.synthesize(phrase.words, adapted, urgent=not pauses.has_begun)
 
         answer = await self._chain.call(synthesize, self._limit_s)
-        took_s = time.monotonic() - began_s
+        speech, took_s = answer.value, time.monotonic() - began_s
         tally.processing_ms += took_s * 1000
-        self._metrics.note(answer.backend, phrase.end - phrase.start, took_s, answer.value.recording.duration_ms / 1000)
-        if not answer.value.recording.samples.size:
+        self._metrics.note(answer.backend, phrase.end - phrase.start, took_s, speech.recording.duration_ms / 1000)
+        if not speech.recording.samples.size:
             return None
-        return Utterance(phrase, trimmed(answer.value, phrase.words), answer.backend, pause_ms)
+        origin = Origin(answer.backend, speech.voice)
+        return Utterance(phrase, trimmed(speech, phrase.words), origin, pauses.between())
 
-    def _note_first(self, chunk: SpokenChunk, tally: Tally) -> None:
-        if not chunk.first_sample:
-            tally.first_audio_ms = tally.elapsed_ms()
-            self._metrics.first_audio_seconds.observe(tally.first_audio_ms / 1000)
+    def _engines(self) -> Iterator[TtsEngine]:
+        return (status.engine for status in self._chain.status() if status.engine is not None)
+
+    def _begin(self, rate_hz: int, origin: Origin, tally: Tally) -> Track:
+        tally.first_audio_ms = tally.elapsed_ms()
+        self._metrics.first_audio_seconds.observe(tally.first_audio_ms / 1000)
+        return Track(rate_hz, origin, tally)
 
 
 def _adapted(choice: VoiceChoice, phrase: Phrase) -> VoiceChoice:

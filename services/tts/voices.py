@@ -1,15 +1,20 @@
 """Which voice a caller means."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from services.common.errors import UnsupportedError
 from services.common.text import primary_language
-from services.tts.engine import TtsEngine, Voice
+from services.tts.engine import TtsEngine, Voice, VoiceChoice
 
 
 def has_name(voice: Voice, name: str) -> bool:
-    """Whether this voice may be meant: by its name or language, with a variant such as `+f2` or without."""
-    return name.partition("+")[0] in (voice.name, *voice.language_codes)
+    """Whether this voice is meant, with a variant such as `+f2` or without.
+
+    One that is called by its language goes by all codes of that.
+    """
+    names = voice.language_codes if voice.name in voice.language_codes else (voice.name,)
+    return name.partition("+")[0] in names
 
 
 def speaks(voice: Voice, language_code: str) -> bool:
@@ -23,7 +28,19 @@ def speakers_of(voices: Iterable[Voice]) -> list[str]:
     return sorted({name for voice in voices for name in voice.speakers})
 
 
-def require_voice(engine: TtsEngine, name: str) -> None:
-    """UnsupportedError if a voice is named that the engine has not: a last resort would speak for it."""
-    if name and not any(has_name(voice, name) for voice in engine.voices()):
-        raise UnsupportedError(f"there is no voice {name!r}")
+def choice_for(engine: TtsEngine, choice: VoiceChoice, better: Iterable[TtsEngine]) -> VoiceChoice:
+    """The choice as this engine takes it when those before it in the chain, `better`, do not speak.
+
+    It stands in for one of them that has the voice, with its own best of the language. UnsupportedError where none of
+    them has: then the voice is that of an engine further on.
+    """
+    if _fulfils(engine, choice):
+        return choice
+    if any(_fulfils(one, choice) for one in better):
+        return replace(choice, voice="", speaker="")
+    raise UnsupportedError(f"there is no voice {choice.voice!r}" if choice.voice else "there is no such speaker")
+
+
+def _fulfils(engine: TtsEngine, choice: VoiceChoice) -> bool:
+    voices = [voice for voice in engine.voices() if not choice.voice or has_name(voice, choice.voice)]
+    return bool(voices) and (not choice.speaker or choice.speaker in speakers_of(voices))

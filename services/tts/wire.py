@@ -14,19 +14,18 @@ from superwhisper.common.v1 import audio_pb2
 from superwhisper.tts.v1 import tts_pb2
 
 _SHOWN_CHARACTERS = 80  # of what a caller sent, in what he is told
+_SHOWN_SPEAKERS = 20  # a voice may have a thousand
 
 
-def to_choice(
-    voice: tts_pb2.VoiceConfig, known: Sequence[Voice], default_language: str, *, is_all: bool
-) -> VoiceChoice:
-    """Who is to speak, checked against the voices that are known; with `is_all`, there are no others."""
+def to_choice(voice: tts_pb2.VoiceConfig, known: Sequence[Voice], default_language: str) -> VoiceChoice:
+    """Who is to speak, checked against all voices that there are."""
     language = check_language(voice.language_code, "voice.language_code")
     named = [one for one in known if has_name(one, voice.voice)] if voice.voice else []
-    if voice.voice and not named and is_all:
+    if voice.voice and not named:
         raise no_such_voice(voice.voice, known)
     if not language:
         language = next((code for one in named for code in one.language_codes), default_language)
-    if voice.speaker and (named or is_all):
+    if voice.speaker:
         _check_speaker(voice.speaker, named or [one for one in known if speaks(one, language)])
     return VoiceChoice(
         language_code=language,
@@ -48,8 +47,13 @@ def no_such_voice(name: str, known: Iterable[Voice]) -> NotFoundError:
 def _check_speaker(speaker: str, voices: Iterable[Voice]) -> None:
     names = speakers_of(voices)
     if speaker not in names:
-        there_are = f"there are: {', '.join(names)}" if names else "the voice has only one; leave it empty"
+        there_are = f"there are: {_first(names)}" if names else "the voice has only one; leave it empty"
         raise InvalidInputError("voice.speaker", f"no speaker is called {speaker[:_SHOWN_CHARACTERS]!r}; {there_are}")
+
+
+def _first(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN_SPEAKERS
+    return ", ".join(names[:_SHOWN_SPEAKERS]) + (f", and {more} more" if more > 0 else "")
 
 
 def languages(engine: TtsEngine) -> list[str]:
@@ -101,7 +105,8 @@ async def to_text(
             raise OutOfRangeError(
                 f"text_delta: more than {max_characters} characters in one stream", field="text_delta"
             )
-        yield message.text_delta
+        if message.text_delta:  # an empty one is a sign of life, and no text that goes on
+            yield message.text_delta
 
 
 async def one(text: str) -> AsyncIterator[str | FlushText]:
@@ -109,11 +114,11 @@ async def one(text: str) -> AsyncIterator[str | FlushText]:
     yield text
 
 
-def started(rate_hz: int, backend: str, choice: VoiceChoice) -> tts_pb2.SynthesisStarted:
+def started(rate_hz: int, backend: str, voice: str) -> tts_pb2.SynthesisStarted:
     """What is known with the first chunk, or at the end of a text in which there was nothing to say."""
     return tts_pb2.SynthesisStarted(
         audio_format=audio_pb2.AudioFormat(sample_rate_hz=rate_hz),
-        voice=choice.voice or choice.language_code,
+        voice=voice,
         backend=backend,
     )
 

@@ -72,7 +72,16 @@ async def test_each_of_its_voices_has_a_name_of_its_own(engine: TtsEngine) -> No
     assert names
     assert all(names)
     assert len(set(names)) == len(names)
-    assert await _check(engine, _WORDS, VoiceChoice(voice=names[0]))
+    for name in names[:3]:
+        assert (await engine.synthesize(_WORDS, VoiceChoice(voice=name))).voice == name
+
+
+async def test_who_speaks_is_told_by_a_name_by_which_he_speaks_again(engine: TtsEngine) -> None:
+    said = await engine.synthesize(_WORDS, _FRENCH)
+    assert said.voice in {voice.name for voice in engine.voices()}
+    by_name = VoiceChoice(voice=said.voice)
+    assert (await engine.synthesize(_WORDS, by_name)).voice == said.voice
+    assert engine.identity(by_name) == engine.identity(_FRENCH) == engine.identity(VoiceChoice("FR"))
 
 
 @pytest.mark.parametrize("text", ["—", "[[b]]", "<speak>", "\0", "\ud800", "😀", "中文", "x" * 500, "C++", "l'"])

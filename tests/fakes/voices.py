@@ -30,6 +30,7 @@ class ScriptedVoice:
     failures: dict[int, Exception] = field(default_factory=dict)
     holds: asyncio.Event | None = None
     asked: list[tuple[str, VoiceChoice]] = field(default_factory=list)
+    urgent: list[bool] = field(default_factory=list)  # of each of them, whether it was
     cancelled: int = 0
     words: list[Word] = field(default_factory=list)  # all that it said
     is_closed: bool = False
@@ -37,8 +38,12 @@ class ScriptedVoice:
     def voices(self) -> Sequence[Voice]:
         return (Voice(self.name, ("fr", "en"), self.rate_hz),)
 
-    async def synthesize(self, words: Sequence[Word], choice: VoiceChoice) -> Speech:
+    def identity(self, choice: VoiceChoice) -> str:
+        return self.name
+
+    async def synthesize(self, words: Sequence[Word], choice: VoiceChoice, urgent: bool = False) -> Speech:
         self.asked.append((" ".join(word.text for word in words), choice))
+        self.urgent.append(urgent)
         if (failure := self.failures.get(len(self.asked))) is not None:
             raise failure
         try:
@@ -60,7 +65,7 @@ class ScriptedVoice:
             self.words.append(replace(word))
         parts.append(self._silence(self.tail_ms))
         recording = Recording(np.concatenate(parts), self.rate_hz)
-        return Speech(recording, tuple(starts) if self.knows_starts else ())
+        return Speech(recording, self.name, tuple(starts) if self.knows_starts else ())
 
     def _silence(self, duration_ms: int) -> Samples:
         return self._level(duration_ms, 0)

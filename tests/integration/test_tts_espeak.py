@@ -10,6 +10,7 @@ import pytest_asyncio
 
 from services.common.audio import Samples
 from services.common.errors import UnsupportedError
+from services.common.text import check_language
 from services.tts.engine import Speech, VoiceChoice, Word
 from services.tts.espeak import EspeakEngine
 from services.tts.tone import ToneEngine
@@ -148,10 +149,43 @@ def _likeness(one: Speech, other: Speech) -> float:
     return float(np.corrcoef(*bands)[0, 1])
 
 
-@pytest.mark.parametrize("choice", [VoiceChoice("zz"), VoiceChoice(voice="nobody"), VoiceChoice(voice="fr-fr+nobody")])
+async def test_every_voice_can_be_asked_for_by_each_of_its_codes_and_is_heard(espeak: EspeakEngine) -> None:
+    for voice in espeak.voices():
+        for code in voice.language_codes:
+            assert check_language(code, "language_code") == code
+        said = await espeak.synthesize([Word("a", 0, 1), Word("12", 2, 4)], VoiceChoice(voice=voice.name))
+        assert said.voice == voice.name
+        assert _loudness(said.recording.samples) > 100, voice.name
+
+
+async def test_it_says_who_speaks_by_a_name_that_is_listed_and_the_variant(espeak: EspeakEngine) -> None:
+    for choice, name in (
+        (VoiceChoice("fr-CA"), "fr-fr"),
+        (VoiceChoice(voice="fr"), "fr-fr"),
+        (VoiceChoice(voice="en+f2"), "en-gb+f2"),
+        (VoiceChoice("de"), "de+f2"),
+        (VoiceChoice("zh"), "cmn"),
+    ):
+        assert (await espeak.synthesize(_WORDS, choice)).voice == name
+        assert name in espeak.identity(choice)
+    names = [voice.name for voice in espeak.voices()]
+    assert names.index("fr-fr") < names.index("fr-be")
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        VoiceChoice("zz"),
+        VoiceChoice(voice="nobody"),
+        VoiceChoice(voice="fr-fr+nobody"),
+        VoiceChoice("fr", speaker="woman"),
+    ],
+)
 async def test_what_no_voice_can_is_unsupported(espeak: EspeakEngine, choice: VoiceChoice) -> None:
     with pytest.raises(UnsupportedError):
         await espeak.synthesize(_WORDS, choice)
+    with pytest.raises(UnsupportedError):
+        espeak.identity(choice)
 
 
 # Together with others

@@ -1,6 +1,7 @@
 """Piper's own code, with made voices; and with a real one where there is one."""
 
 import asyncio
+import itertools
 import resource
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -209,6 +210,19 @@ def test_nobody_is_left_to_hear_it_and_it_stops_after_the_sentence() -> None:
     size = begin.recording.samples.size
     np.testing.assert_array_equal(begin.recording.samples, whole.recording.samples[:size])
     assert 0.3 < size / whole.recording.samples.size < 0.5
+
+
+def test_the_slower_it_speaks_the_less_it_says_before_it_looks_again() -> None:
+    """Whoever left waits for it that long, and a thread that comes back too late costs the process."""
+
+    def looks(speed: float) -> int:
+        count = itertools.count()
+        words = words_of("le chat dort " * 100)
+        _loaded().speak(words, replace(EVEN, speed=speed), lambda: next(count) < 0)  # never unwanted
+        return next(count)
+
+    assert looks(0.25) > 3 * looks(1.0) > 3
+    assert looks(4.0) == looks(1.0)
 
 
 async def test_whoever_leaves_sets_the_thread_free() -> None:

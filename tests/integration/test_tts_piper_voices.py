@@ -10,7 +10,7 @@ import onnxruntime
 import pytest
 
 from scripts.made_voice.build import MadeVoice
-from services.common.errors import InvalidInputError, ModelError, UnsupportedError
+from services.common.errors import ModelError, UnsupportedError
 from services.tts.config import PiperSection
 from services.tts.engine import VoiceChoice
 from services.tts.piper import PiperEngine
@@ -51,17 +51,39 @@ async def test_each_speaker_sounds_in_his_own_way_and_an_unknown_one_is_refused_
         ]
         np.testing.assert_array_equal(first.recording.samples, man.recording.samples)
         assert not np.array_equal(man.recording.samples, woman.recording.samples)
-        with pytest.raises(InvalidInputError, match=r"'child'; it has: man, woman$") as caught:
-            await piper.synthesize(_WORDS, replace(english, speaker="child"))
-        assert caught.value.field == "voice.speaker"
+        for choice in (english, replace(english, voice=piper.voices()[0].name)):
+            with pytest.raises(UnsupportedError, match="with 'child'"):
+                await piper.synthesize(_WORDS, replace(choice, speaker="child"))
 
 
-async def test_of_very_many_speakers_a_few_are_listed(tmp_path: Path) -> None:
-    many = {f"p{number}": 0 for number in range(900)}
-    async with piper_engine(changed_voice(tmp_path, lambda config: config.update(speaker_id_map=many))) as piper:
-        with pytest.raises(InvalidInputError, match=r"p19, and 880 more$") as caught:
-            await piper.synthesize(_WORDS, replace(EVEN, speaker="x" * 10_000))
-        assert len(caught.value.message) < 400
+async def test_a_speaker_is_looked_for_in_every_voice_of_the_language() -> None:
+    async with piper_engine(made_voice(), made_voice(MadeVoice(speakers=2))) as piper:
+        alone, pair = (voice.name for voice in piper.voices())
+        assert (await piper.synthesize(_WORDS, EVEN)).voice == alone
+        assert (await piper.synthesize(_WORDS, replace(EVEN, speaker="woman"))).voice == pair
+        with pytest.raises(UnsupportedError):
+            await piper.synthesize(_WORDS, replace(EVEN, speaker="woman", voice=alone))
+
+
+async def test_its_identity_is_the_voice_s_and_its_files_not_the_way_it_was_found(tmp_path: Path) -> None:
+    voice = changed_voice(tmp_path)
+    async with piper_engine(voice) as piper:
+        name = piper.voices()[0].name
+        by_name = piper.identity(VoiceChoice("en", voice=name))
+        told = {piper.identity(VoiceChoice(code)) for code in ("", "fr", "FR", "fr-FR", "fr-CA")} | {by_name}
+        assert len(told) == 1
+        with pytest.raises(UnsupportedError):
+            piper.identity(VoiceChoice("de"))
+    async with piper_engine(voice, noise_scale=0.1) as piper:
+        told.add(piper.identity(VoiceChoice("fr")))
+    changed_voice(voice, lambda config: config["inference"].update(length_scale=3.0))
+    async with piper_engine(voice) as piper:
+        told.add(piper.identity(VoiceChoice("fr")))
+    model = voice / f"{name}.onnx"
+    model.write_bytes(model.read_bytes().replace(b"made", b"maid"))
+    async with piper_engine(voice) as piper:
+        told.add(piper.identity(VoiceChoice("fr")))
+    assert len(told) == 4
 
 
 # Voices that cannot be loaded

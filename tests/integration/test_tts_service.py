@@ -185,6 +185,7 @@ async def test_capabilities(mouth: Any) -> None:
     assert {"fr-fr", "en-us"} <= set(told.engines[0].language_codes)
     assert told.limits.max_text_characters == 100_000
     assert told.limits.idle_timeout_ms == 60_000
+    assert told.limits.max_recording_bytes == 64 * 1024 * 1024
     assert set(told.containers) == {
         audio_pb2.AUDIO_CONTAINER_RAW,
         audio_pb2.AUDIO_CONTAINER_WAV,

@@ -41,7 +41,11 @@ class Bench:
     """A chain of scripted engines, its clock and its metrics."""
 
     def __init__(
-        self, engines: Sequence[ScriptedEngine | Loader], load_limit_s: float = LIMIT_S, last_resort: str = ""
+        self,
+        engines: Sequence[ScriptedEngine | Loader],
+        load_limit_s: float = LIMIT_S,
+        last_resort: str = "",
+        at_start: int = 1,
     ) -> None:
         self._last_resort = last_resort  # the name of the engine that is one
         self.clock = FakeClock()
@@ -54,6 +58,7 @@ class Bench:
             ChainMetrics.create(self.registry, "test"),
             lambda: CircuitBreaker(3, 30, self.clock),
             self._look,
+            at_start,
         )
         self.looks = 0
 

@@ -30,6 +30,17 @@ async def test_start_loads_the_best_engine_and_no_other() -> None:
     assert bench.chain.best().backend == "good"
 
 
+async def test_start_loads_more_where_more_are_wanted_and_a_failure_keeps_none_of_the_others() -> None:
+    loaders = [Loader(ScriptedEngine("good"), failures=1), *map(Loader, map(ScriptedEngine, ("spare", "third")))]
+    bench = Bench(loaders, at_start=3)
+    await bench.chain.start()
+    assert [loader.loads for loader in loaders] == [1, 1, 1]
+    assert bench.loaded() == ["spare", "third"]
+    two = Bench([ScriptedEngine(name) for name in ("good", "spare", "third")], at_start=2)
+    await two.chain.start()
+    assert two.loaded() == ["good", "spare"]
+
+
 async def test_start_goes_on_to_the_next_where_the_best_cannot_be_loaded() -> None:
     bench = Bench([Loader(ScriptedEngine("good"), failures=1), ScriptedEngine("spare"), ScriptedEngine("third")])
     await bench.chain.start()

@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.tts.pieces import Piece, PieceCutter
+from tests.support.effort import count_calls
 
 _MARKS = st.sampled_from([*"aéA.,!?…:;\"'»«“”)][(`- \n\t–—01#*|>", "\u00a0", "\u202f", "。", "、", "\u0301", "\u200d"])
 _WORDS = st.sampled_from(
@@ -57,6 +58,8 @@ def _portions(text: str, cuts: list[int]) -> list[str]:
 @example("« " + "mot, " * 100 + "»", [81, 120])
 @example("https://" + "a" * 3000 + " fin", [1999, 2047])
 @example("Bien sûr, ... puis. ", [])
+@example("Voici le plan A - bien vite fait, oui.", [])
+@example("Bonjour à tous. Ajoutez la farine. 2. Le beurre, puis le sel.", [])
 @example("Lisez bien [ceci, cela](x, y) demain, oui. ", [])
 @example("Bonjour à tous. Voici la liste complète de tout ce qu'il faut pour demain\n- un", [])
 def test_pieces_joined_are_the_text_and_do_not_depend_on_how_it_comes(text: str, cuts: list[int]) -> None:
@@ -126,6 +129,8 @@ def test_a_piece_is_given_as_soon_as_the_next_word_begins() -> None:
         ("Oui. Je regarde.", "Oui. Je regarde."),
         ("Bonjour ! Je regarde.", "Bonjour ! "),
         ("Il le dit – enfin – et part.", "Il le dit – "),
+        ("Donc x - 3 fait 0, puis rien.", "Donc x - 3 fait 0, "),
+        ("Donc y = ab - cd, puis rien.", "Donc y = ab - cd, "),
         ("Voici la liste :\n- un\n- deux", "Voici la liste :\n"),
         ("# Titre\nDu texte", "# Titre\n"),
         ("Prenez 3, 5 ou 7 de ces pommes, oui.", "Prenez 3, 5 ou 7 de ces pommes, "),
@@ -173,6 +178,24 @@ def test_a_monster_is_cut_between_characters() -> None:
     assert [len(text) for text in _texts_of("x" * 600)] == [240, 240, 120]
     accents = _texts_of("x" + "e\u0301" * 600)
     assert all(not text.startswith("\u0301") for text in accents)
+
+
+# Long portions
+
+
+_CHARACTERS = [*"[]()`\"'«»“”…-–—.,:;!?#*_|>@/\\1aA", " ", "\n", "\t", "\u00a0", "。", "、", "\u0301", "\u200d", "👋"]
+
+
+@pytest.mark.parametrize("snippet", [*_CHARACTERS, "mot ", '"a', "](", "a@", ". ", "www.", "x - ", "\n- ", "M. "])
+def test_cutting_costs_no_more_for_each_character_of_a_long_portion(snippet: str) -> None:
+    few = count_calls(lambda: _cut(snippet * (3_000 // len(snippet))))
+    many = count_calls(lambda: _cut(snippet * (30_000 // len(snippet))))
+    assert many < 12 * few
+
+
+def test_pieces_of_a_long_portion_are_cut_when_they_are_asked_for() -> None:
+    text = "Une phrase, puis une autre. " * 3_000
+    assert count_calls(lambda: next(PieceCutter().push(text))) * 100 < count_calls(lambda: _cut(text))
 
 
 # Pauses

@@ -48,6 +48,9 @@ def _owned(sentences: Sequence[Sentence], words: int) -> list[str]:
         (["«x»", "y"], {}, ["x", "y"]),
         ([Word("SQL,", 0, 4, "sikwel"), "dit"], {}, ["sikwel,", "dit"]),
         (["a", Word("x", 0, 1, "ks"), "b"], {}, ["a", "ks", "b"]),
+        (["dit…", "puis...", "rien…"], {}, ["dit,", "puis,", "rien."]),
+        (["quoi…?", "bon…!", "eh..", "non….."], {}, ["quoi?", "bon!", "eh,", "non."]),
+        ([Word("SQL…", 0, 4, "sikwel"), Word("x…", 5, 7, "iks")], {}, ["sikwel,", "iks."]),
     ],
 )  # fmt: skip
 def test_each_phoneme_has_its_word(words: list[str | Word], said: dict[str, str], owned: list[str]) -> None:
@@ -73,6 +76,14 @@ def test_long_sentences_are_cut_between_words_and_nothing_is_lost() -> None:
     assert _owned(sentences, 200) == words
     endless = _said(["a" * 1_000])
     assert [len(one.phonemes) for one in endless] == [300, 300, 300, 100]
+
+
+@pytest.mark.parametrize(("length_scale", "most"), [(4.0, 75), (1.5, 200), (0.25, 300), (10_000.0, 1)])
+def test_slow_ones_are_cut_sooner_so_that_none_sounds_longer(length_scale: float, most: int) -> None:
+    words = [Word("a" * 1_000, 0, 1_000)]
+    [*sentences] = Phonemizer(Sayings(), _LETTERS).sentences(words, length_scale)
+    assert max(len(one.phonemes) for one in sentences) == most
+    assert sum(len(one.phonemes) for one in sentences) == 1_000
 
 
 def test_a_long_text_is_phonemized_in_portions() -> None:

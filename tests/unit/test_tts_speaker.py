@@ -86,29 +86,6 @@ async def test_leading_silence_is_trimmed_but_for_a_hundredth_of_a_second() -> N
     assert heard_number(heard[0]) == 0
 
 
-@pytest.mark.parametrize(("pause_ms", "tail_ms", "silence_ms"), [(0, 120, 120), (50, 120, 120), (400, 120, 400)])
-async def test_a_pause_is_kept_between_phrases_and_not_behind_the_last(
-    pause_ms: int, tail_ms: int, silence_ms: int
-) -> None:
-    hall = Hall(ScriptedVoice(lead_ms=0, tail_ms=tail_ms))
-    heard = await hall.hear(phrases("abcd ", "efgh", pause_ms=pause_ms))
-    assert duration_ms(heard) == pytest.approx(200 + silence_ms + 200 + tail_ms, abs=1)
-    first = [chunk for chunk in heard if chunk.piece_number == 0]
-    assert duration_ms(first) == pytest.approx(200 + silence_ms, abs=1)
-    assert {chunk.span.end for chunk in first} == {5}  # what is silent belongs to the word before
-
-
-async def test_pauses_without_words_add_up_and_count_from_the_word_before() -> None:
-    said = [phrase("abcd ", 0, 250), Phrase((), 5, 6, 300), Phrase((), 6, 7, 400), phrase("efgh", 7)]
-    heard = await Hall(ScriptedVoice(lead_ms=0, tail_ms=100)).hear(said)
-    assert duration_ms([chunk for chunk in heard if chunk.piece_number == 0]) == pytest.approx(200 + 700, abs=1)
-
-
-async def test_a_pause_before_anything_was_said_keeps_nobody_waiting() -> None:
-    heard = await Hall(ScriptedVoice(lead_ms=0, tail_ms=0)).hear([Phrase((), 0, 3, 1000), phrase("abcd", 3)])
-    assert duration_ms(heard) == pytest.approx(200, abs=1)
-
-
 async def test_what_is_said_without_any_sound_is_as_long_as_it_is() -> None:
     heard = await Hall(ScriptedVoice(ms_per_character=0, lead_ms=100, tail_ms=100)).hear(phrases("abcd"))
     assert duration_ms(heard) == pytest.approx(200, abs=1)
@@ -123,6 +100,24 @@ async def test_where_there_is_nothing_to_hear_nobody_is_asked() -> None:
 
 
 # How it is said
+
+
+async def test_who_has_nothing_to_listen_to_yet_is_urgent() -> None:
+    voice = ScriptedVoice()
+    await Hall(voice).hear([Phrase((), 0, 0, asked_ms=100), *phrases("un", "deux", "trois")])
+    assert voice.urgent == [True, False, False]
+
+
+async def test_what_takes_long_to_say_is_said_in_parts_without_pauses() -> None:
+    voice = ScriptedVoice(lead_ms=0, tail_ms=0, ms_per_character=10)
+    number = "neuf-cent-quatre-vingt-dix-neuf " * 12
+    heard = await Hall(voice).hear([phrase(number, 0, 400), phrase("fin", len(number))])
+    assert len(voice.asked) == 3
+    assert duration_ms(heard) == pytest.approx(12 * 310 + 400 + 30, abs=1)
+    assert [chunk.span.end for chunk in heard][-1] == len(number) + 3
+    slow = ScriptedVoice()
+    await Hall(slow).hear([phrase(number)], choice=VoiceChoice(speed=0.5))
+    assert len(slow.asked) == 3
 
 
 async def test_a_phrases_factors_come_on_top_of_the_callers_within_what_engines_take() -> None:
@@ -149,6 +144,24 @@ async def test_a_voice_that_is_named_speaks_or_nobody_does() -> None:
     assert {chunk.backend for chunk in heard} == {"voice-1"}
     with pytest.raises(UnsupportedError, match="claire"):
         await hall.hear(phrases("Bonjour"), choice=VoiceChoice("fr", "claire"))
+
+
+async def test_when_the_voice_that_is_named_fails_another_stands_in() -> None:
+    broken = ScriptedVoice(name="anna", failures={1: EngineFailedError("it broke")})
+    stand_in = ScriptedVoice(name="bernard")
+    heard = await Hall(broken, stand_in).hear(phrases("Bonjour"), choice=VoiceChoice("fr", "anna", speed=2.0))
+    assert {chunk.voice for chunk in heard} == {"bernard"}
+    assert stand_in.asked == [("Bonjour", VoiceChoice("fr", speed=2.0))]
+
+
+async def test_a_voice_that_is_left_alone_for_a_while_is_stood_in_for_too() -> None:
+    failures = {number: EngineFailedError("it broke") for number in range(1, 4)}
+    broken = ScriptedVoice(name="anna", failures=dict(failures))
+    hall = Hall(broken, ScriptedVoice(name="bernard"))
+    for _ in range(4):
+        heard = await hall.hear(phrases("Bonjour"), choice=VoiceChoice("fr", "anna"))
+        assert {chunk.voice for chunk in heard} == {"bernard"}
+    assert len(broken.asked) == 3
 
 
 # Errors come behind the audio that is there

@@ -78,7 +78,9 @@ class Limits(_message.Message):
     max_text_characters: _builtins.int
     """Longest text of one request, in Unicode code points."""
     max_recording_bytes: _builtins.int
-    """Largest recording of one request, in bytes."""
+    """Largest recording, in bytes: that a request brings, or, of the mouth, that a
+    WAV file of an answer has.
+    """
     max_recording_ms: _builtins.int
     """Longest recording of one request, in milliseconds."""
     def __init__(
