@@ -7,8 +7,7 @@ next step goes on without him, however long the one under way takes.
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, wait
 
 from services.common.errors import CallError, EngineFailedError, UnavailableError
 from services.common.tasks import cancel_and_wait
@@ -22,7 +21,6 @@ from services.llm.metrics import StepMetrics
 _log = logging.getLogger(__name__)
 # A step takes milliseconds, and on a slow processor with a long prompt a second.
 _LATE_STEP_S = 4.0
-_SAMPLERS = 2  # 0.3 ms a token, against 20 of a step with four: half of it is worth having, more threads are not
 _Written = int | EngineFailedError  # a token, or why there is none
 
 
@@ -39,7 +37,6 @@ class LlamaDriver:
         self._metrics = metrics
         self._replies: dict[Job, LlamaReply] = {}
         self._thread = EngineThreads(1, "llama.cpp")
-        self._samplers = ThreadPoolExecutor(_SAMPLERS, "llama.cpp sampling")
         self._has_work = asyncio.Event()
         self._step_began_s: float | None = None
         self._task = asyncio.create_task(self._drive(), name="llama.cpp")
@@ -89,7 +86,6 @@ class LlamaDriver:
 
     def _free(self, after: "Future[None]") -> None:
         wait([after])
-        self._samplers.shutdown()
         self._context.close()
         self._model.close()
 
@@ -130,19 +126,8 @@ class LlamaDriver:
     def _run(self, step: Step) -> list[tuple[Job, _Written]]:
         """In the thread: the step, and the next token of each reply that is read up to its end."""
         places = self._context.run(step)
-        asked = ((self._replies.get(feed.job), place) for feed, place in places.items())
-        asking = [(reply, place) for reply, place in asked if reply is not None]
-        return [(reply.job, token) for (reply, _), token in zip(asking, self._sample_all(asking), strict=True)]
-
-    def _sample_all(self, asking: Sequence[tuple[LlamaReply, int]]) -> list[_Written]:
-        """llama.cpp puts a step's results in order when the first of them is read: from then on threads may share them.
-
-        All have ended when it returns, whatever went wrong: nobody reads results during the next step.
-        """
-        tokens = [self._sample(*one) for one in asking[:1]]
-        others = [self._samplers.submit(self._sample, *one) for one in asking[1:]]
-        wait(others)
-        return [*tokens, *(other.result() for other in others)]
+        asking = [(self._replies.get(feed.job), place) for feed, place in places.items()]
+        return [(reply.job, self._sample(reply, place)) for reply, place in asking if reply is not None]
 
     def _sample(self, reply: LlamaReply, place: int) -> _Written:
         try:
