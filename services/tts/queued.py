@@ -71,15 +71,15 @@ class QueuedEngine:
         try:
             await turn
         except asyncio.CancelledError:
-            if turn.cancelled():
-                queue.remove(turn)
-            else:
-                self._pass_on()  # it came at the same moment
+            if not turn.cancelled():  # it came at the same moment
+                self._pass_on()
             raise
 
     def _pass_on(self) -> None:
-        queue = self._urgent or self._others
-        if queue:
-            queue.popleft().set_result(None)
-        else:
-            self._free += 1
+        for queue in (self._urgent, self._others):
+            while queue:
+                turn = queue.popleft()
+                if not turn.cancelled():  # else its waiter has left
+                    turn.set_result(None)
+                    return
+        self._free += 1

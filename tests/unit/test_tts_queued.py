@@ -188,3 +188,17 @@ async def test_all_else_is_as_the_engine_says() -> None:
     assert Desk().queue.stuck is None
     await queue.close()
     assert voice.is_closed
+
+
+@pytest.mark.parametrize("leaver", ["b", "B"])
+async def test_who_leaves_as_his_turn_comes_keeps_nobody_waiting(leaver: str) -> None:
+    desk = Desk()
+    callers = await desk.callers(f"a{leaver}c")
+    desk.free()  # and before anybody has noticed:
+    callers[leaver].cancel()
+    await callers["a"]
+    await callers["c"]
+    with pytest.raises(asyncio.CancelledError):
+        await callers[leaver]
+    assert desk.begun() == "ac"
+    await desk.ask("d")  # all turns were given back
