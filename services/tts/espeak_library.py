@@ -1,6 +1,7 @@
 """espeak-ng's library, as its C header declares it. The only user of it; what it does is for espeak.py.
 
 It keeps one global state for the whole process: two of these at work at once crash it, and so do two threads in one.
+One after the other they may work: the library itself is opened once, for after a second time it reads what it freed.
 Piper carries an espeak-ng of its own, with a state of its own: that one does not mind.
 """
 
@@ -8,6 +9,7 @@ import ctypes
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import espeakng_loader
@@ -75,16 +77,11 @@ class Utterance:
 
 
 class EspeakLibrary:
-    """The library, opened. One thread may use it, and it must be the one that opened it."""
+    """The library, opened. One thread may use it."""
 
     def __init__(self) -> None:
+        self._library, self.rate_hz = _opened()
         self._data = Path(espeakng_loader.get_data_path())
-        self._library = ctypes.CDLL(espeakng_loader.get_library_path())
-        self._library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_VoiceRecord))
-        self._library.espeak_TextToPhonemes.restype = ctypes.c_char_p
-        self.rate_hz: int = self._library.espeak_Initialize(_SYNCHRONOUS, 0, bytes(self._data), 0)
-        if self.rate_hz <= 0:
-            raise EngineFailedError(f"espeak-ng does not start with the data in {self._data}")
         self.variants = frozenset(path.name for path in (self._data / "voices" / "!v").iterdir())
         self._audio = bytearray()
         self._begins: list[tuple[int, int]] = []
@@ -154,6 +151,19 @@ class EspeakLibrary:
                 self._begins.append((event.text_position - 1, event.sample))
             index += 1
         return int(self._is_unwanted())
+
+
+@cache
+def _opened() -> tuple[ctypes.CDLL, int]:
+    """The library, and its rate."""
+    data = espeakng_loader.get_data_path()
+    library = ctypes.CDLL(espeakng_loader.get_library_path())
+    library.espeak_ListVoices.restype = ctypes.POINTER(ctypes.POINTER(_VoiceRecord))
+    library.espeak_TextToPhonemes.restype = ctypes.c_char_p
+    rate_hz: int = library.espeak_Initialize(_SYNCHRONOUS, 0, data.encode(), 0)
+    if rate_hz <= 0:
+        raise EngineFailedError(f"espeak-ng does not start with the data in {data}")
+    return library, rate_hz
 
 
 def _languages(record: _VoiceRecord) -> Iterator[tuple[int, str]]:
