@@ -1,4 +1,4 @@
-"""Blocking engines under asyncio: calls and iterators that run in a thread, and stop when nobody wants them.
+"""Blocking engines under asyncio: calls that run in a thread, and stop when nobody wants them.
 
 Cancelling a coroutine does not stop the thread that works for it. So the work is given an event to look at, between
 tokens or windows, and whoever is cancelled sets it and waits for the thread before going on: nothing runs on unseen.
@@ -9,7 +9,7 @@ only a new process can mend that.
 import asyncio
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any, Generic, ParamSpec, TypeVar
 
@@ -106,32 +106,6 @@ class _Work(Generic[T]):
         return time.monotonic() - max(self.told_s, self._began_s + self._limit_s)
 
 
-class _Steps(Generic[T]):
-    """A blocking generator. One that is still executing cannot be closed, so that waits for the step."""
-
-    def __init__(self, items: Generator[T, None, None]) -> None:
-        self._items = items
-        self._lock = threading.Lock()
-
-    @property
-    def at_work(self) -> bool:
-        """Whether a thread is inside of it."""
-        return self._lock.locked()
-
-    def next(self) -> object:
-        """The next item, or _END."""
-        with self._lock:
-            return next(self._items, _END)
-
-    def close(self) -> None:
-        """Ends it."""
-        with self._lock:
-            self._items.close()
-
-
-_END = object()
-
-
 async def run_blocking(executor: Executor, work: Callable[[threading.Event], T], limit_s: float = 0.0) -> T:
     """Runs `work(stop)` in the executor. Cancelled, it sets `stop` and waits until the work has ended.
 
@@ -139,26 +113,6 @@ async def run_blocking(executor: Executor, work: Callable[[threading.Event], T],
     """
     stop = threading.Event()
     return await _run(executor, _Work(lambda: work(stop), limit_s), stop)
-
-
-async def iterate_blocking(
-    executor: Executor, make: Callable[[threading.Event], Generator[T, None, None]], limit_s: float = 0.0
-) -> AsyncGenerator[T, None]:
-    """Pulls a blocking generator from the executor, one item at a time, so it never runs ahead of its reader.
-
-    `limit_s` is for one step, as in `run_blocking`.
-    """
-    stop = threading.Event()
-    steps = _Steps(make(stop))
-    try:
-        while (item := await _run(executor, _Work(steps.next, limit_s), stop)) is not _END:
-            yield item  # type: ignore[misc]  # not _END, so a T
-    finally:
-        stop.set()
-        work = _Work(steps.close, limit_s)
-        job = executor.submit(work)
-        if not steps.at_work:  # else its thread does not come back: nobody waits for it a second time
-            await _wait(executor, job, asyncio.wrap_future(job), work)
 
 
 async def _run(executor: Executor, work: _Work[T], stop: threading.Event) -> T:

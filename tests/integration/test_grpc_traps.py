@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import threading
-from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Generator
+from collections.abc import AsyncGenerator, AsyncIterable, Awaitable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 from pathlib import Path
@@ -16,7 +16,7 @@ from services.common.channels import CHANNEL_OPTIONS, SERVER_OPTIONS
 from services.common.errors import PortInUseError, UnavailableError
 from services.common.lifecycle import MethodLimits
 from services.common.status import from_rpc_error
-from services.common.threads import iterate_blocking, run_blocking
+from services.common.threads import run_blocking
 from superwhisper.tts.v1 import tts_pb2
 from tests.support.health import SERVING, check
 from tests.support.scripted import LIMIT_S, Context, channel_to, for_ever, scripted_service, stub_for
@@ -135,30 +135,6 @@ async def test_the_thread_of_a_cancelled_call_stops() -> None:
             await wait_until(began.is_set, "the thread's work")
             call.cancel()
             await wait_until(stopped.is_set, "the end of the thread's work")
-
-
-async def test_the_blocking_generator_of_a_cancelled_stream_is_closed() -> None:
-    closed = threading.Event()
-
-    def tokens(stop: threading.Event) -> Generator[str, None, None]:
-        try:
-            while not stop.wait(0.001):
-                yield "token"
-        finally:
-            closed.set()
-
-    with ThreadPoolExecutor(1) as executor:
-
-        async def many(request: tts_pb2.SynthesizeRequest, context: Context) -> _Speech:
-            async with contextlib.aclosing(iterate_blocking(executor, tokens)) as items:
-                async for _ in items:
-                    yield _CHUNK
-
-        async with serving(scripted_service(many=many)) as address, channel_to(address) as channel:
-            call = stub_for(channel).Synthesize(_TEXT, timeout=LIMIT_S)
-            await call.read()
-            call.cancel()
-            await wait_until(closed.is_set, "the generator's end")
 
 
 # Flow control and frozen peers

@@ -2,14 +2,13 @@
 
 import asyncio
 import threading
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
 
 import pytest
 
 from services.common.tasks import cancel_and_wait
-from services.common.threads import EngineThreads, iterate_blocking, run_blocking
+from services.common.threads import EngineThreads, run_blocking
 from tests.support.waiting import BOUND_S, wait_until
 
 
@@ -95,112 +94,6 @@ async def test_cancelled_work_that_waits_for_its_turn_never_begins_and_delays_no
     await cancel_and_wait(running)
     await run_blocking(executor, lambda stop: None)  # whatever was queued before has run now
     assert not queued.began.is_set()
-
-
-# Iterators
-
-
-@pytest.fixture
-def executors() -> Iterator[ThreadPoolExecutor]:
-    """With a thread to spare: nothing is in order only because it waits for its turn."""
-    with ThreadPoolExecutor(2) as pool:
-        yield pool
-
-
-class Counting:
-    """A blocking generator that remembers what happened to it."""
-
-    def __init__(self, *, blocks_at: int | None = None) -> None:
-        self.given = 0
-        self.blocked = threading.Event()
-        self.closed = threading.Event()
-        self.closed_while_stopped: bool | None = None
-        self._blocks_at = blocks_at
-
-    def __call__(self, stop: threading.Event) -> Generator[int, None, None]:
-        try:
-            while self.given < 3:
-                if self.given == self._blocks_at:
-                    self.blocked.set()
-                    assert stop.wait(BOUND_S)
-                self.given += 1
-                yield self.given
-        finally:
-            self.closed_while_stopped = stop.is_set()
-            self.closed.set()
-
-
-async def test_items_come_in_order_and_the_generator_is_closed(executor: ThreadPoolExecutor) -> None:
-    counting = Counting()
-    assert [item async for item in iterate_blocking(executor, counting)] == [1, 2, 3]
-    assert counting.closed.is_set()
-
-
-async def test_an_iterators_exception_comes_after_its_items(executor: ThreadPoolExecutor) -> None:
-    def make(stop: threading.Event) -> Generator[int, None, None]:
-        yield 1
-        raise KeyError("engine")
-
-    items = iterate_blocking(executor, make)
-    assert await anext(items) == 1
-    with pytest.raises(KeyError, match="engine"):
-        await anext(items)
-
-
-async def test_it_does_not_run_ahead_of_its_reader(executor: ThreadPoolExecutor) -> None:
-    counting = Counting()
-    async with aclosing(iterate_blocking(executor, counting)) as items:
-        await anext(items)
-        await run_blocking(executor, lambda stop: None)  # whatever was queued before has run now
-        assert counting.given == 1
-    assert counting.closed.is_set()
-    assert counting.closed_while_stopped is True
-
-
-async def test_cancelled_inside_a_step_the_generator_is_stopped_then_closed(executors: ThreadPoolExecutor) -> None:
-    """The trap: closing a generator that a thread still executes raises `generator already executing`."""
-    counting = Counting(blocks_at=1)
-
-    async def read() -> None:
-        async for _ in iterate_blocking(executors, counting):
-            pass
-
-    task = asyncio.create_task(read())
-    await wait_until(counting.blocked.is_set, "the step that blocks")
-    task.cancel()
-    await asyncio.wait([task])
-    assert task.cancelled()
-    assert counting.closed.is_set()
-
-
-async def test_cancelled_twice_inside_a_step_the_generator_is_closed_all_the_same(
-    executors: ThreadPoolExecutor,
-) -> None:
-    may_go_on, began = threading.Event(), threading.Event()
-    closed = threading.Event()
-
-    def make(stop: threading.Event) -> Generator[int, None, None]:
-        try:
-            began.set()
-            assert may_go_on.wait(BOUND_S)
-            yield 1
-        finally:
-            closed.set()
-
-    async def read() -> None:
-        async for _ in iterate_blocking(executors, make):
-            pass
-
-    task = asyncio.create_task(read())
-    await wait_until(began.is_set, "the step that blocks")
-    for _ in range(2):
-        task.cancel()
-        for _ in range(10):
-            await asyncio.sleep(0)
-    may_go_on.set()
-    await asyncio.wait([task])
-    assert task.cancelled()
-    assert closed.is_set()
 
 
 # Threads that do not come back
@@ -300,33 +193,6 @@ async def test_an_error_of_work_that_nobody_waits_for_any_more_is_reported_nowhe
     threads.shutdown()  # waits for the thread
     await asyncio.sleep(0)
     assert caplog.records == []
-
-
-@pytest.mark.parametrize("count", [1, 2])
-async def test_a_generator_whose_step_does_not_come_back_is_closed_when_it_does(hung: Hung, count: int) -> None:
-    threads, closed = _engine_threads(count), threading.Event()
-
-    def make(stop: threading.Event) -> Generator[int, None, None]:
-        try:
-            yield 1
-            hung(stop)
-            yield 2
-        finally:
-            closed.set()
-
-    async def read() -> None:
-        async for _ in iterate_blocking(threads, make):
-            pass
-
-    task = asyncio.create_task(read())
-    await wait_until(hung.began.is_set, "the step that hangs")
-    async with asyncio.timeout(BOUND_S):
-        await cancel_and_wait(task)
-    assert not closed.is_set()
-    await wait_until(lambda: threads.stuck is not None, "the word of it")
-    hung.free.set()
-    await wait_until(closed.is_set, "the end of the generator")
-    await wait_until(lambda: threads.stuck is None, "the thread's return")
 
 
 async def test_a_deep_stack_is_for_one_thread_alone() -> None:
