@@ -26,19 +26,21 @@ from superwhisper.common.v1 import audio_pb2 as superwhisper_dot_common_dot_v1_d
 from superwhisper.common.v1 import capabilities_pb2 as superwhisper_dot_common_dot_v1_dot_capabilities__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)superwhisper/assistant/v1/assistant.proto\x12\x19superwhisper.assistant.v1\x1a\"superwhisper/common/v1/audio.proto\x1a)superwhisper/common/v1/capabilities.proto\"\xea\x01\n\x0f\x43onverseRequest\x12;\n\x06\x63onfig\x18\x01 \x01(\x0b\x32).superwhisper.assistant.v1.ConverseConfigH\x00\x12\x0f\n\x05\x61udio\x18\x02 \x01(\x0cH\x00\x12\x0e\n\x04text\x18\x03 \x01(\tH\x00\x12\x37\n\x08playback\x18\x04 \x01(\x0b\x32#.superwhisper.assistant.v1.PlaybackH\x00\x12\x35\n\x07\x63ontrol\x18\x05 \x01(\x0b\x32\".superwhisper.assistant.v1.ControlH\x00\x42\t\n\x07payload\"\xf3\x01\n\x0e\x43onverseConfig\x12\x39\n\x0cinput_format\x18\x01 \x01(\x0b\x32#.superwhisper.common.v1.AudioFormat\x12:\n\routput_format\x18\x02 \x01(\x0b\x32#.superwhisper.common.v1.AudioFormat\x12\x15\n\rlanguage_code\x18\x03 \x01(\t\x12\x14\n\x0cresume_token\x18\x04 \x01(\t\x12\x15\n\rsystem_prompt\x18\x05 \x01(\t\x12\r\n\x05voice\x18\x06 \x01(\t\x12\x17\n\x0finterim_results\x18\x07 \x01(\x08\"3\n\x08Playback\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x16\n\x0eplayed_samples\x18\x02 \x01(\x03\"\xaf\x01\n\x07\x43ontrol\x12\x39\n\tinterrupt\x18\x01 \x01(\x0b\x32$.superwhisper.assistant.v1.InterruptH\x00\x12/\n\x04mute\x18\x02 \x01(\x0b\x32\x1f.superwhisper.assistant.v1.MuteH\x00\x12-\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1e.superwhisper.assistant.v1.EndH\x00\x42\t\n\x07\x63ommand\"\x0b\n\tInterrupt\"\x15\n\x04Mute\x12\r\n\x05muted\x18\x01 \x01(\x08\"\x05\n\x03\x45nd\"\x92\x04\n\x10\x43onverseResponse\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x35\n\x07session\x18\x02 \x01(\x0b\x32\".superwhisper.assistant.v1.SessionH\x00\x12\x38\n\x05state\x18\x03 \x01(\x0b\x32\'.superwhisper.assistant.v1.StateChangedH\x00\x12?\n\ntranscript\x18\x04 \x01(\x0b\x32).superwhisper.assistant.v1.UserTranscriptH\x00\x12:\n\nreply_text\x18\x05 \x01(\x0b\x32$.superwhisper.assistant.v1.ReplyTextH\x00\x12<\n\x0breply_audio\x18\x06 \x01(\x0b\x32%.superwhisper.assistant.v1.ReplyAudioH\x00\x12=\n\x0binterrupted\x18\x07 \x01(\x0b\x32&.superwhisper.assistant.v1.InterruptedH\x00\x12\x37\n\x08\x64\x65graded\x18\x08 \x01(\x0b\x32#.superwhisper.assistant.v1.DegradedH\x00\x12@\n\rturn_finished\x18\t \x01(\x0b\x32\'.superwhisper.assistant.v1.TurnFinishedH\x00\x42\x07\n\x05\x65vent\"\x80\x01\n\x07Session\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12\x0f\n\x07resumed\x18\x03 \x01(\x08\x12:\n\routput_format\x18\x04 \x01(\x0b\x32#.superwhisper.common.v1.AudioFormat\"H\n\x0cStateChanged\x12\x38\n\x05state\x18\x01 \x01(\x0e\x32).superwhisper.assistant.v1.AssistantState\"i\n\x0eUserTranscript\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x10\n\x08is_final\x18\x02 \x01(\x08\x12\x11\n\tstability\x18\x03 \x01(\x01\x12\x15\n\rlanguage_code\x18\x04 \x01(\t\x12\r\n\x05typed\x18\x05 \x01(\x08\"\x1f\n\tReplyText\x12\x12\n\ntext_delta\x18\x01 \x01(\t\"s\n\nReplyAudio\x12\r\n\x05\x61udio\x18\x01 \x01(\x0c\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x14\n\x0c\x66irst_sample\x18\x03 \x01(\x03\x12.\n\x04span\x18\x04 \x01(\x0b\x32 .superwhisper.common.v1.TextSpan\"!\n\x0bInterrupted\x12\x12\n\nheard_text\x18\x01 \x01(\t\"\\\n\x08\x44\x65graded\x12/\n\x05stage\x18\x01 \x01(\x0e\x32 .superwhisper.assistant.v1.Stage\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\xbb\x01\n\x0cTurnFinished\x12\x37\n\x07outcome\x18\x01 \x01(\x0e\x32&.superwhisper.assistant.v1.TurnOutcome\x12\x37\n\x07timings\x18\x02 \x01(\x0b\x32&.superwhisper.assistant.v1.TurnTimings\x12\x39\n\x08\x62\x61\x63kends\x18\x03 \x01(\x0b\x32\'.superwhisper.assistant.v1.TurnBackends\"\xbf\x02\n\x0bTurnTimings\x12\x18\n\x0b\x65ndpoint_ms\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x1a\n\rtranscript_ms\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x1b\n\x0e\x66irst_token_ms\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x1c\n\x0f\x66irst_clause_ms\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x1b\n\x0e\x66irst_audio_ms\x18\x05 \x01(\x01H\x04\x88\x01\x01\x12\x1e\n\x11reply_complete_ms\x18\x06 \x01(\x01H\x05\x88\x01\x01\x12\x10\n\x08total_ms\x18\x07 \x01(\x01\x42\x0e\n\x0c_endpoint_msB\x10\n\x0e_transcript_msB\x11\n\x0f_first_token_msB\x12\n\x10_first_clause_msB\x11\n\x0f_first_audio_msB\x14\n\x12_reply_complete_ms\"5\n\x0cTurnBackends\x12\x0b\n\x03stt\x18\x01 \x01(\t\x12\x0b\n\x03llm\x18\x02 \x01(\t\x12\x0b\n\x03tts\x18\x03 \x01(\t\"\x18\n\x16GetCapabilitiesRequest\"\x81\x01\n\x17GetCapabilitiesResponse\x12.\n\x06limits\x18\x01 \x01(\x0b\x32\x1e.superwhisper.common.v1.Limits\x12\x36\n\x06stages\x18\x02 \x03(\x0b\x32&.superwhisper.assistant.v1.StageStatus\"\x84\x01\n\x0bStageStatus\x12/\n\x05stage\x18\x01 \x01(\x0e\x32 .superwhisper.assistant.v1.Stage\x12\x0f\n\x07serving\x18\x02 \x01(\x08\x12\x33\n\x07\x65ngines\x18\x03 \x03(\x0b\x32\".superwhisper.common.v1.EngineInfo*\x8c\x01\n\x0e\x41ssistantState\x12\x1f\n\x1b\x41SSISTANT_STATE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x41SSISTANT_STATE_LISTENING\x10\x01\x12\x1c\n\x18\x41SSISTANT_STATE_THINKING\x10\x02\x12\x1c\n\x18\x41SSISTANT_STATE_SPEAKING\x10\x03*K\n\x05Stage\x12\x15\n\x11STAGE_UNSPECIFIED\x10\x00\x12\r\n\tSTAGE_STT\x10\x01\x12\r\n\tSTAGE_LLM\x10\x02\x12\r\n\tSTAGE_TTS\x10\x03*~\n\x0bTurnOutcome\x12\x1c\n\x18TURN_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n\x16TURN_OUTCOME_COMPLETED\x10\x01\x12\x1c\n\x18TURN_OUTCOME_INTERRUPTED\x10\x02\x12\x17\n\x13TURN_OUTCOME_FAILED\x10\x03\x32\xf5\x01\n\x10\x41ssistantService\x12g\n\x08\x43onverse\x12*.superwhisper.assistant.v1.ConverseRequest\x1a+.superwhisper.assistant.v1.ConverseResponse(\x01\x30\x01\x12x\n\x0fGetCapabilities\x12\x31.superwhisper.assistant.v1.GetCapabilitiesRequest\x1a\x32.superwhisper.assistant.v1.GetCapabilitiesResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)superwhisper/assistant/v1/assistant.proto\x12\x19superwhisper.assistant.v1\x1a\"superwhisper/common/v1/audio.proto\x1a)superwhisper/common/v1/capabilities.proto\"\xea\x01\n\x0f\x43onverseRequest\x12;\n\x06\x63onfig\x18\x01 \x01(\x0b\x32).superwhisper.assistant.v1.ConverseConfigH\x00\x12\x0f\n\x05\x61udio\x18\x02 \x01(\x0cH\x00\x12\x0e\n\x04text\x18\x03 \x01(\tH\x00\x12\x37\n\x08playback\x18\x04 \x01(\x0b\x32#.superwhisper.assistant.v1.PlaybackH\x00\x12\x35\n\x07\x63ontrol\x18\x05 \x01(\x0b\x32\".superwhisper.assistant.v1.ControlH\x00\x42\t\n\x07payload\"\xf3\x01\n\x0e\x43onverseConfig\x12\x39\n\x0cinput_format\x18\x01 \x01(\x0b\x32#.superwhisper.common.v1.AudioFormat\x12:\n\routput_format\x18\x02 \x01(\x0b\x32#.superwhisper.common.v1.AudioFormat\x12\x15\n\rlanguage_code\x18\x03 \x01(\t\x12\x14\n\x0cresume_token\x18\x04 \x01(\t\x12\x15\n\rsystem_prompt\x18\x05 \x01(\t\x12\r\n\x05voice\x18\x06 \x01(\t\x12\x17\n\x0finterim_results\x18\x07 \x01(\x08\"3\n\x08Playback\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x16\n\x0eplayed_samples\x18\x02 \x01(\x03\"\xaf\x01\n\x07\x43ontrol\x12\x39\n\tinterrupt\x18\x01 \x01(\x0b\x32$.superwhisper.assistant.v1.InterruptH\x00\x12/\n\x04mute\x18\x02 \x01(\x0b\x32\x1f.superwhisper.assistant.v1.MuteH\x00\x12-\n\x03\x65nd\x18\x03 \x01(\x0b\x32\x1e.superwhisper.assistant.v1.EndH\x00\x42\t\n\x07\x63ommand\"\x0b\n\tInterrupt\"\x15\n\x04Mute\x12\r\n\x05muted\x18\x01 \x01(\x08\"\x05\n\x03\x45nd\"\x92\x04\n\x10\x43onverseResponse\x12\x0f\n\x07turn_id\x18\x01 \x01(\t\x12\x35\n\x07session\x18\x02 \x01(\x0b\x32\".superwhisper.assistant.v1.SessionH\x00\x12\x38\n\x05state\x18\x03 \x01(\x0b\x32\'.superwhisper.assistant.v1.StateChangedH\x00\x12?\n\ntranscript\x18\x04 \x01(\x0b\x32).superwhisper.assistant.v1.UserTranscriptH\x00\x12:\n\nreply_text\x18\x05 \x01(\x0b\x32$.superwhisper.assistant.v1.ReplyTextH\x00\x12<\n\x0breply_audio\x18\x06 \x01(\x0b\x32%.superwhisper.assistant.v1.ReplyAudioH\x00\x12=\n\x0binterrupted\x18\x07 \x01(\x0b\x32&.superwhisper.assistant.v1.InterruptedH\x00\x12\x37\n\x08\x64\x65graded\x18\x08 \x01(\x0b\x32#.superwhisper.assistant.v1.DegradedH\x00\x12@\n\rturn_finished\x18\t \x01(\x0b\x32\'.superwhisper.assistant.v1.TurnFinishedH\x00\x42\x07\n\x05\x65vent\"\x80\x01\n\x07Session\x12\x12\n\nsession_id\x18\x01 \x01(\t\x12\x14\n\x0cresume_token\x18\x02 \x01(\t\x12\x0f\n\x07resumed\x18\x03 \x01(\x08\x12:\n\routput_format\x18\x04 \x01(\x0b\x32#.superwhisper.common.v1.AudioFormat\"{\n\x0cStateChanged\x12\x38\n\x05state\x18\x01 \x01(\x0e\x32).superwhisper.assistant.v1.AssistantState\x12\x31\n\x04hold\x18\x02 \x01(\x0e\x32#.superwhisper.assistant.v1.HoldMode\"i\n\x0eUserTranscript\x12\x0c\n\x04text\x18\x01 \x01(\t\x12\x10\n\x08is_final\x18\x02 \x01(\x08\x12\x11\n\tstability\x18\x03 \x01(\x01\x12\x15\n\rlanguage_code\x18\x04 \x01(\t\x12\r\n\x05typed\x18\x05 \x01(\x08\"\x1f\n\tReplyText\x12\x12\n\ntext_delta\x18\x01 \x01(\t\"s\n\nReplyAudio\x12\r\n\x05\x61udio\x18\x01 \x01(\x0c\x12\x10\n\x08sequence\x18\x02 \x01(\x03\x12\x14\n\x0c\x66irst_sample\x18\x03 \x01(\x03\x12.\n\x04span\x18\x04 \x01(\x0b\x32 .superwhisper.common.v1.TextSpan\"!\n\x0bInterrupted\x12\x12\n\nheard_text\x18\x01 \x01(\t\"\\\n\x08\x44\x65graded\x12/\n\x05stage\x18\x01 \x01(\x0e\x32 .superwhisper.assistant.v1.Stage\x12\x0e\n\x06reason\x18\x02 \x01(\t\x12\x0f\n\x07message\x18\x03 \x01(\t\"\xbb\x01\n\x0cTurnFinished\x12\x37\n\x07outcome\x18\x01 \x01(\x0e\x32&.superwhisper.assistant.v1.TurnOutcome\x12\x37\n\x07timings\x18\x02 \x01(\x0b\x32&.superwhisper.assistant.v1.TurnTimings\x12\x39\n\x08\x62\x61\x63kends\x18\x03 \x01(\x0b\x32\'.superwhisper.assistant.v1.TurnBackends\"\xa3\x03\n\x0bTurnTimings\x12\x18\n\x0b\x65ndpoint_ms\x18\x01 \x01(\x01H\x00\x88\x01\x01\x12\x1a\n\rtranscript_ms\x18\x02 \x01(\x01H\x01\x88\x01\x01\x12\x1b\n\x0e\x66irst_token_ms\x18\x03 \x01(\x01H\x02\x88\x01\x01\x12\x1c\n\x0f\x66irst_clause_ms\x18\x04 \x01(\x01H\x03\x88\x01\x01\x12\x1b\n\x0e\x66irst_audio_ms\x18\x05 \x01(\x01H\x04\x88\x01\x01\x12\x1e\n\x11reply_complete_ms\x18\x06 \x01(\x01H\x05\x88\x01\x01\x12\x10\n\x08total_ms\x18\x07 \x01(\x01\x12\x1b\n\x0e\x66irst_heard_ms\x18\x08 \x01(\x01H\x06\x88\x01\x01\x12\x1d\n\x10\x62\x61rge_in_stop_ms\x18\t \x01(\x01H\x07\x88\x01\x01\x42\x0e\n\x0c_endpoint_msB\x10\n\x0e_transcript_msB\x11\n\x0f_first_token_msB\x12\n\x10_first_clause_msB\x11\n\x0f_first_audio_msB\x14\n\x12_reply_complete_msB\x11\n\x0f_first_heard_msB\x13\n\x11_barge_in_stop_ms\"5\n\x0cTurnBackends\x12\x0b\n\x03stt\x18\x01 \x01(\t\x12\x0b\n\x03llm\x18\x02 \x01(\t\x12\x0b\n\x03tts\x18\x03 \x01(\t\"\x18\n\x16GetCapabilitiesRequest\"\x81\x01\n\x17GetCapabilitiesResponse\x12.\n\x06limits\x18\x01 \x01(\x0b\x32\x1e.superwhisper.common.v1.Limits\x12\x36\n\x06stages\x18\x02 \x03(\x0b\x32&.superwhisper.assistant.v1.StageStatus\"\x84\x01\n\x0bStageStatus\x12/\n\x05stage\x18\x01 \x01(\x0e\x32 .superwhisper.assistant.v1.Stage\x12\x0f\n\x07serving\x18\x02 \x01(\x08\x12\x33\n\x07\x65ngines\x18\x03 \x03(\x0b\x32\".superwhisper.common.v1.EngineInfo*\xaa\x01\n\x0e\x41ssistantState\x12\x1f\n\x1b\x41SSISTANT_STATE_UNSPECIFIED\x10\x00\x12\x1d\n\x19\x41SSISTANT_STATE_LISTENING\x10\x01\x12\x1c\n\x18\x41SSISTANT_STATE_THINKING\x10\x02\x12\x1c\n\x18\x41SSISTANT_STATE_SPEAKING\x10\x03\x12\x1c\n\x18\x41SSISTANT_STATE_YIELDING\x10\x04*N\n\x08HoldMode\x12\x19\n\x15HOLD_MODE_UNSPECIFIED\x10\x00\x12\x13\n\x0fHOLD_MODE_PAUSE\x10\x01\x12\x12\n\x0eHOLD_MODE_DUCK\x10\x02*_\n\x05Stage\x12\x15\n\x11STAGE_UNSPECIFIED\x10\x00\x12\r\n\tSTAGE_STT\x10\x01\x12\r\n\tSTAGE_LLM\x10\x02\x12\r\n\tSTAGE_TTS\x10\x03\x12\x12\n\x0eSTAGE_PLAYBACK\x10\x04*~\n\x0bTurnOutcome\x12\x1c\n\x18TURN_OUTCOME_UNSPECIFIED\x10\x00\x12\x1a\n\x16TURN_OUTCOME_COMPLETED\x10\x01\x12\x1c\n\x18TURN_OUTCOME_INTERRUPTED\x10\x02\x12\x17\n\x13TURN_OUTCOME_FAILED\x10\x03\x32\xf5\x01\n\x10\x41ssistantService\x12g\n\x08\x43onverse\x12*.superwhisper.assistant.v1.ConverseRequest\x1a+.superwhisper.assistant.v1.ConverseResponse(\x01\x30\x01\x12x\n\x0fGetCapabilities\x12\x31.superwhisper.assistant.v1.GetCapabilitiesRequest\x1a\x32.superwhisper.assistant.v1.GetCapabilitiesResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'superwhisper.assistant.v1.assistant_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_ASSISTANTSTATE']._serialized_start=2893
-  _globals['_ASSISTANTSTATE']._serialized_end=3033
-  _globals['_STAGE']._serialized_start=3035
-  _globals['_STAGE']._serialized_end=3110
-  _globals['_TURNOUTCOME']._serialized_start=3112
-  _globals['_TURNOUTCOME']._serialized_end=3238
+  _globals['_ASSISTANTSTATE']._serialized_start=3044
+  _globals['_ASSISTANTSTATE']._serialized_end=3214
+  _globals['_HOLDMODE']._serialized_start=3216
+  _globals['_HOLDMODE']._serialized_end=3294
+  _globals['_STAGE']._serialized_start=3296
+  _globals['_STAGE']._serialized_end=3391
+  _globals['_TURNOUTCOME']._serialized_start=3393
+  _globals['_TURNOUTCOME']._serialized_end=3519
   _globals['_CONVERSEREQUEST']._serialized_start=152
   _globals['_CONVERSEREQUEST']._serialized_end=386
   _globals['_CONVERSECONFIG']._serialized_start=389
@@ -58,29 +60,29 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SESSION']._serialized_start=1442
   _globals['_SESSION']._serialized_end=1570
   _globals['_STATECHANGED']._serialized_start=1572
-  _globals['_STATECHANGED']._serialized_end=1644
-  _globals['_USERTRANSCRIPT']._serialized_start=1646
-  _globals['_USERTRANSCRIPT']._serialized_end=1751
-  _globals['_REPLYTEXT']._serialized_start=1753
-  _globals['_REPLYTEXT']._serialized_end=1784
-  _globals['_REPLYAUDIO']._serialized_start=1786
-  _globals['_REPLYAUDIO']._serialized_end=1901
-  _globals['_INTERRUPTED']._serialized_start=1903
-  _globals['_INTERRUPTED']._serialized_end=1936
-  _globals['_DEGRADED']._serialized_start=1938
-  _globals['_DEGRADED']._serialized_end=2030
-  _globals['_TURNFINISHED']._serialized_start=2033
-  _globals['_TURNFINISHED']._serialized_end=2220
-  _globals['_TURNTIMINGS']._serialized_start=2223
-  _globals['_TURNTIMINGS']._serialized_end=2542
-  _globals['_TURNBACKENDS']._serialized_start=2544
-  _globals['_TURNBACKENDS']._serialized_end=2597
-  _globals['_GETCAPABILITIESREQUEST']._serialized_start=2599
-  _globals['_GETCAPABILITIESREQUEST']._serialized_end=2623
-  _globals['_GETCAPABILITIESRESPONSE']._serialized_start=2626
-  _globals['_GETCAPABILITIESRESPONSE']._serialized_end=2755
-  _globals['_STAGESTATUS']._serialized_start=2758
-  _globals['_STAGESTATUS']._serialized_end=2890
-  _globals['_ASSISTANTSERVICE']._serialized_start=3241
-  _globals['_ASSISTANTSERVICE']._serialized_end=3486
+  _globals['_STATECHANGED']._serialized_end=1695
+  _globals['_USERTRANSCRIPT']._serialized_start=1697
+  _globals['_USERTRANSCRIPT']._serialized_end=1802
+  _globals['_REPLYTEXT']._serialized_start=1804
+  _globals['_REPLYTEXT']._serialized_end=1835
+  _globals['_REPLYAUDIO']._serialized_start=1837
+  _globals['_REPLYAUDIO']._serialized_end=1952
+  _globals['_INTERRUPTED']._serialized_start=1954
+  _globals['_INTERRUPTED']._serialized_end=1987
+  _globals['_DEGRADED']._serialized_start=1989
+  _globals['_DEGRADED']._serialized_end=2081
+  _globals['_TURNFINISHED']._serialized_start=2084
+  _globals['_TURNFINISHED']._serialized_end=2271
+  _globals['_TURNTIMINGS']._serialized_start=2274
+  _globals['_TURNTIMINGS']._serialized_end=2693
+  _globals['_TURNBACKENDS']._serialized_start=2695
+  _globals['_TURNBACKENDS']._serialized_end=2748
+  _globals['_GETCAPABILITIESREQUEST']._serialized_start=2750
+  _globals['_GETCAPABILITIESREQUEST']._serialized_end=2774
+  _globals['_GETCAPABILITIESRESPONSE']._serialized_start=2777
+  _globals['_GETCAPABILITIESRESPONSE']._serialized_end=2906
+  _globals['_STAGESTATUS']._serialized_start=2909
+  _globals['_STAGESTATUS']._serialized_end=3041
+  _globals['_ASSISTANTSERVICE']._serialized_start=3522
+  _globals['_ASSISTANTSERVICE']._serialized_end=3767
 # @@protoc_insertion_point(module_scope)

@@ -35,6 +35,10 @@ class _AssistantStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Assist
     """The person is done; the reply is on its way."""
     ASSISTANT_STATE_SPEAKING: _AssistantState.ValueType  # 3
     """It speaks."""
+    ASSISTANT_STATE_YIELDING: _AssistantState.ValueType  # 4
+    """Somebody speaks while it replies. It holds the reply until it knows whether it
+    is interrupted (`interrupted` follows) or not (the state before follows).
+    """
 
 class AssistantState(_AssistantState, metaclass=_AssistantStateEnumTypeWrapper):
     """What the assistant is doing."""
@@ -47,7 +51,39 @@ ASSISTANT_STATE_THINKING: AssistantState.ValueType  # 2
 """The person is done; the reply is on its way."""
 ASSISTANT_STATE_SPEAKING: AssistantState.ValueType  # 3
 """It speaks."""
+ASSISTANT_STATE_YIELDING: AssistantState.ValueType  # 4
+"""Somebody speaks while it replies. It holds the reply until it knows whether it
+is interrupted (`interrupted` follows) or not (the state before follows).
+"""
 Global___AssistantState: _TypeAlias = AssistantState  # noqa: Y015
+
+class _HoldMode:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _HoldModeEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_HoldMode.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    HOLD_MODE_UNSPECIFIED: _HoldMode.ValueType  # 0
+    """Not yielding."""
+    HOLD_MODE_PAUSE: _HoldMode.ValueType  # 1
+    """Playback pauses, without throwing anything away; no more audio is sent. It goes
+    on where it stopped.
+    """
+    HOLD_MODE_DUCK: _HoldMode.ValueType  # 2
+    """Playback goes on, softly."""
+
+class HoldMode(_HoldMode, metaclass=_HoldModeEnumTypeWrapper):
+    """What becomes of a reply's audio while the assistant yields."""
+
+HOLD_MODE_UNSPECIFIED: HoldMode.ValueType  # 0
+"""Not yielding."""
+HOLD_MODE_PAUSE: HoldMode.ValueType  # 1
+"""Playback pauses, without throwing anything away; no more audio is sent. It goes
+on where it stopped.
+"""
+HOLD_MODE_DUCK: HoldMode.ValueType  # 2
+"""Playback goes on, softly."""
+Global___HoldMode: _TypeAlias = HoldMode  # noqa: Y015
 
 class _Stage:
     ValueType = _typing.NewType("ValueType", _builtins.int)
@@ -63,6 +99,8 @@ class _StageEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Stage.ValueType
     """The language model."""
     STAGE_TTS: _Stage.ValueType  # 3
     """Text to speech."""
+    STAGE_PLAYBACK: _Stage.ValueType  # 4
+    """The client's loudspeaker: it does not report that anything is played."""
 
 class Stage(_Stage, metaclass=_StageEnumTypeWrapper):
     """A stage of the conversation."""
@@ -75,6 +113,8 @@ STAGE_LLM: Stage.ValueType  # 2
 """The language model."""
 STAGE_TTS: Stage.ValueType  # 3
 """Text to speech."""
+STAGE_PLAYBACK: Stage.ValueType  # 4
+"""The client's loudspeaker: it does not report that anything is played."""
 Global___Stage: _TypeAlias = Stage  # noqa: Y015
 
 class _TurnOutcome:
@@ -169,7 +209,12 @@ class ConverseConfig(_message.Message):
     the service's default where they cannot tell.
     """
     resume_token: _builtins.str
-    """Optional. A session to go on with, as `session.resume_token` gave it."""
+    """Optional. A session to go on with after a lost connection, as
+    `session.resume_token` gave it. NOT_FOUND where it is unknown or was over. The
+    output format must be that of the session. A reply that was being given goes
+    on: its text is sent again from its beginning, its audio from the last sample
+    that was played.
+    """
     system_prompt: _builtins.str
     """Optional. Instructions to the assistant, at most 4000 characters, in place of
     the service's own.
@@ -211,7 +256,11 @@ Global___ConverseConfig: _TypeAlias = ConverseConfig  # noqa: Y015
 
 @_typing.final
 class Playback(_message.Message):
-    """How much of a reply was really played."""
+    """How much of a reply was really played. What the person heard is what the
+    assistant remembers, and audio is sent at most two seconds ahead of it. Report
+    several times a second while a reply is played. A client that never reports is
+    taken to play at the pace of time.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -446,16 +495,20 @@ class StateChanged(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     STATE_FIELD_NUMBER: _builtins.int
+    HOLD_FIELD_NUMBER: _builtins.int
     state: Global___AssistantState.ValueType
     """Required. What it does now."""
+    hold: Global___HoldMode.ValueType
+    """Optional. While yielding: what the client does with the audio it has."""
     def __init__(
         self,
         *,
         state: Global___AssistantState.ValueType = ...,
+        hold: Global___HoldMode.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hold", b"hold", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -536,12 +589,16 @@ class ReplyAudio(_message.Message):
     audio: _builtins.bytes
     """Required. s16le mono PCM in the session's output format."""
     sequence: _builtins.int
-    """Required. Number of this chunk in its turn, from 0, without gaps."""
+    """Required. Number of this chunk in its turn, from 0, without gaps. It goes on
+    after a lost connection, where audio is sent again.
+    """
     first_sample: _builtins.int
     """Required. First sample of this chunk in the turn's audio."""
     @_builtins.property
     def span(self) -> _audio_pb2.TextSpan:
-        """Required. The characters of the reply that it speaks."""
+        """Required. The characters of the reply that it speaks; none for a filler, which
+        stands in no text.
+        """
 
     def __init__(
         self,
@@ -661,6 +718,8 @@ class TurnTimings(_message.Message):
     FIRST_AUDIO_MS_FIELD_NUMBER: _builtins.int
     REPLY_COMPLETE_MS_FIELD_NUMBER: _builtins.int
     TOTAL_MS_FIELD_NUMBER: _builtins.int
+    FIRST_HEARD_MS_FIELD_NUMBER: _builtins.int
+    BARGE_IN_STOP_MS_FIELD_NUMBER: _builtins.int
     endpoint_ms: _builtins.float
     """Optional. Until the service decided that the utterance was over."""
     transcript_ms: _builtins.float
@@ -675,6 +734,14 @@ class TurnTimings(_message.Message):
     """Optional. Until the last text of the reply."""
     total_ms: _builtins.float
     """Required. Until the turn was over."""
+    first_heard_ms: _builtins.float
+    """Optional. Until the first reply sample left the client's loudspeaker, by its
+    own reports: voice to voice as it was heard.
+    """
+    barge_in_stop_ms: _builtins.float
+    """Optional. Of a turn that was interrupted by voice, from the beginning of that
+    speech until no more audio was sent.
+    """
     def __init__(
         self,
         *,
@@ -685,17 +752,23 @@ class TurnTimings(_message.Message):
         first_audio_ms: _builtins.float | None = ...,
         reply_complete_ms: _builtins.float | None = ...,
         total_ms: _builtins.float = ...,
+        first_heard_ms: _builtins.float | None = ...,
+        barge_in_stop_ms: _builtins.float | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_endpoint_ms", b"_endpoint_ms", "_first_audio_ms", b"_first_audio_ms", "_first_clause_ms", b"_first_clause_ms", "_first_token_ms", b"_first_token_ms", "_reply_complete_ms", b"_reply_complete_ms", "_transcript_ms", b"_transcript_ms", "endpoint_ms", b"endpoint_ms", "first_audio_ms", b"first_audio_ms", "first_clause_ms", b"first_clause_ms", "first_token_ms", b"first_token_ms", "reply_complete_ms", b"reply_complete_ms", "transcript_ms", b"transcript_ms"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_barge_in_stop_ms", b"_barge_in_stop_ms", "_endpoint_ms", b"_endpoint_ms", "_first_audio_ms", b"_first_audio_ms", "_first_clause_ms", b"_first_clause_ms", "_first_heard_ms", b"_first_heard_ms", "_first_token_ms", b"_first_token_ms", "_reply_complete_ms", b"_reply_complete_ms", "_transcript_ms", b"_transcript_ms", "barge_in_stop_ms", b"barge_in_stop_ms", "endpoint_ms", b"endpoint_ms", "first_audio_ms", b"first_audio_ms", "first_clause_ms", b"first_clause_ms", "first_heard_ms", b"first_heard_ms", "first_token_ms", b"first_token_ms", "reply_complete_ms", b"reply_complete_ms", "transcript_ms", b"transcript_ms"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_endpoint_ms", b"_endpoint_ms", "_first_audio_ms", b"_first_audio_ms", "_first_clause_ms", b"_first_clause_ms", "_first_token_ms", b"_first_token_ms", "_reply_complete_ms", b"_reply_complete_ms", "_transcript_ms", b"_transcript_ms", "endpoint_ms", b"endpoint_ms", "first_audio_ms", b"first_audio_ms", "first_clause_ms", b"first_clause_ms", "first_token_ms", b"first_token_ms", "reply_complete_ms", b"reply_complete_ms", "total_ms", b"total_ms", "transcript_ms", b"transcript_ms"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_barge_in_stop_ms", b"_barge_in_stop_ms", "_endpoint_ms", b"_endpoint_ms", "_first_audio_ms", b"_first_audio_ms", "_first_clause_ms", b"_first_clause_ms", "_first_heard_ms", b"_first_heard_ms", "_first_token_ms", b"_first_token_ms", "_reply_complete_ms", b"_reply_complete_ms", "_transcript_ms", b"_transcript_ms", "barge_in_stop_ms", b"barge_in_stop_ms", "endpoint_ms", b"endpoint_ms", "first_audio_ms", b"first_audio_ms", "first_clause_ms", b"first_clause_ms", "first_heard_ms", b"first_heard_ms", "first_token_ms", b"first_token_ms", "reply_complete_ms", b"reply_complete_ms", "total_ms", b"total_ms", "transcript_ms", b"transcript_ms"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType__barge_in_stop_ms: _TypeAlias = _typing.Literal["barge_in_stop_ms"]  # noqa: Y015
+    _WhichOneofArgType__barge_in_stop_ms: _TypeAlias = _typing.Literal["_barge_in_stop_ms", b"_barge_in_stop_ms"]  # noqa: Y015
     _WhichOneofReturnType__endpoint_ms: _TypeAlias = _typing.Literal["endpoint_ms"]  # noqa: Y015
     _WhichOneofArgType__endpoint_ms: _TypeAlias = _typing.Literal["_endpoint_ms", b"_endpoint_ms"]  # noqa: Y015
     _WhichOneofReturnType__first_audio_ms: _TypeAlias = _typing.Literal["first_audio_ms"]  # noqa: Y015
     _WhichOneofArgType__first_audio_ms: _TypeAlias = _typing.Literal["_first_audio_ms", b"_first_audio_ms"]  # noqa: Y015
     _WhichOneofReturnType__first_clause_ms: _TypeAlias = _typing.Literal["first_clause_ms"]  # noqa: Y015
     _WhichOneofArgType__first_clause_ms: _TypeAlias = _typing.Literal["_first_clause_ms", b"_first_clause_ms"]  # noqa: Y015
+    _WhichOneofReturnType__first_heard_ms: _TypeAlias = _typing.Literal["first_heard_ms"]  # noqa: Y015
+    _WhichOneofArgType__first_heard_ms: _TypeAlias = _typing.Literal["_first_heard_ms", b"_first_heard_ms"]  # noqa: Y015
     _WhichOneofReturnType__first_token_ms: _TypeAlias = _typing.Literal["first_token_ms"]  # noqa: Y015
     _WhichOneofArgType__first_token_ms: _TypeAlias = _typing.Literal["_first_token_ms", b"_first_token_ms"]  # noqa: Y015
     _WhichOneofReturnType__reply_complete_ms: _TypeAlias = _typing.Literal["reply_complete_ms"]  # noqa: Y015
@@ -703,11 +776,15 @@ class TurnTimings(_message.Message):
     _WhichOneofReturnType__transcript_ms: _TypeAlias = _typing.Literal["transcript_ms"]  # noqa: Y015
     _WhichOneofArgType__transcript_ms: _TypeAlias = _typing.Literal["_transcript_ms", b"_transcript_ms"]  # noqa: Y015
     @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__barge_in_stop_ms) -> _WhichOneofReturnType__barge_in_stop_ms | None: ...
+    @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__endpoint_ms) -> _WhichOneofReturnType__endpoint_ms | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__first_audio_ms) -> _WhichOneofReturnType__first_audio_ms | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__first_clause_ms) -> _WhichOneofReturnType__first_clause_ms | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__first_heard_ms) -> _WhichOneofReturnType__first_heard_ms | None: ...
     @_typing.overload
     def WhichOneof(self, oneof_group: _WhichOneofArgType__first_token_ms) -> _WhichOneofReturnType__first_token_ms | None: ...
     @_typing.overload

@@ -538,6 +538,7 @@ class Transcript(_message.Message):
     BACKEND_FIELD_NUMBER: _builtins.int
     UTTERANCE_ID_FIELD_NUMBER: _builtins.int
     PROCESSING_MS_FIELD_NUMBER: _builtins.int
+    TENTATIVE_TEXT_FIELD_NUMBER: _builtins.int
     text: _builtins.str
     """Required. The text; empty where nothing was understood."""
     is_final: _builtins.bool
@@ -560,6 +561,10 @@ class Transcript(_message.Message):
     """Required. The utterance it belongs to, from 1."""
     processing_ms: _builtins.float
     """Optional. Time that the engine took over it, in milliseconds."""
+    tentative_text: _builtins.str
+    """Optional. In a partial: what the engine believes to have heard after `text`,
+    which no second decoding has confirmed yet.
+    """
     @_builtins.property
     def words(self) -> _containers.RepeatedCompositeFieldContainer[Global___Word]:
         """Optional. The words with their times, where they were asked for."""
@@ -578,10 +583,11 @@ class Transcript(_message.Message):
         backend: _builtins.str = ...,
         utterance_id: _builtins.int = ...,
         processing_ms: _builtins.float = ...,
+        tentative_text: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["backend", b"backend", "confidence", b"confidence", "end_ms", b"end_ms", "is_final", b"is_final", "language_code", b"language_code", "processing_ms", b"processing_ms", "stability", b"stability", "start_ms", b"start_ms", "text", b"text", "utterance_id", b"utterance_id", "words", b"words"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["backend", b"backend", "confidence", b"confidence", "end_ms", b"end_ms", "is_final", b"is_final", "language_code", b"language_code", "processing_ms", b"processing_ms", "stability", b"stability", "start_ms", b"start_ms", "tentative_text", b"tentative_text", "text", b"text", "utterance_id", b"utterance_id", "words", b"words"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
