@@ -58,7 +58,6 @@ CHANNEL_OPTIONS: tuple[tuple[str, int | str], ...] = (
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 500),
     ("grpc.max_reconnect_backoff_ms", 1000),
-    ("grpc.enable_retries", 1),
     ("grpc.enable_http_proxy", 0),  # http_proxy is for the web; gRPC would send even loopback through it
     ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
 )
@@ -78,12 +77,13 @@ class Connection:
     address: str
     credentials: ClientCredentials = field(default_factory=ClientCredentials)
 
-    def open(self) -> grpc.aio.Channel:
-        """A channel; it connects when it is first used. The caller closes it."""
+    def open(self, *, retries: bool = True) -> grpc.aio.Channel:
+        """A channel; it connects when it is first used. The caller closes it. Without `retries` a call is made once."""
         secure = self.credentials.channel_credentials()
+        options = (*CHANNEL_OPTIONS, ("grpc.enable_retries", int(retries)))
         if secure is None:
-            return grpc.aio.insecure_channel(self.address, options=CHANNEL_OPTIONS)
-        return grpc.aio.secure_channel(self.address, secure, options=CHANNEL_OPTIONS)
+            return grpc.aio.insecure_channel(self.address, options=options)
+        return grpc.aio.secure_channel(self.address, secure, options=options)
 
     def call_options(self, limit_s: float) -> CallOptions:
         """Deadline, ids and token of one call: `stub.Method(request, **connection.call_options(5))`."""

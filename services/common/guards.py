@@ -1,6 +1,6 @@
 """The guards that every server puts around its calls.
 
-From the outside in: call context, metrics, error reporting, token, admission, deadline, then the handler.
+From the outside in: call context, measures, error reporting, token, admission, deadline, then the handler.
 """
 
 import asyncio
@@ -28,14 +28,18 @@ from services.common.interceptor import Guard, IncomingCall
 from services.common.metrics import CallMetrics
 from services.common.status import abort, from_rpc_error
 from services.common.tasks import first_error
+from services.common.tracing import Span, Tracer
 
 _log = logging.getLogger(__name__)
 
 # Health checks come from orchestrators and probes: they need no token, and no load may shut them out.
 OPEN_METHODS = ("/grpc.health.v1.Health/",)
+_TRACED_METHODS = "/superwhisper."  # probes would bury what people did
+# What OpenTelemetry takes for a failed span of a server; the other statuses are the caller's affair.
+_SERVERS_FAULTS = frozenset({"UNKNOWN", "DEADLINE_EXCEEDED", "UNIMPLEMENTED", "INTERNAL", "UNAVAILABLE", "DATA_LOSS"})
 
 
-def call_context(limits_s: Mapping[str, float], default_limit_s: float) -> Guard:
+def call_context(limits_s: Mapping[str, float], default_limit_s: float, tracer: Tracer) -> Guard:
     """Gives each call its ids and its deadline: the caller's, but never later than the method's own limit."""
 
     @asynccontextmanager
@@ -43,7 +47,7 @@ def call_context(limits_s: Mapping[str, float], default_limit_s: float) -> Guard
         limit_s = limits_s.get(call.method, default_limit_s)
         asked_s = call.context.time_remaining()
         allowed_s = limit_s if asked_s is None else min(asked_s, limit_s)
-        calls.enter(call.metadata, time.monotonic() + allowed_s)
+        calls.enter(call.metadata, time.monotonic() + allowed_s, sample=tracer.is_on)
         yield
 
     return guard
@@ -99,8 +103,8 @@ def require_token(token: str | None) -> Guard:
     return guard
 
 
-def count(metrics: CallMetrics) -> Guard:
-    """Counts calls, the status that their callers were told, and their time."""
+def observe(metrics: CallMetrics, tracer: Tracer) -> Guard:
+    """Counts calls, the status that their callers were told, and their time; records it as a span as well."""
 
     @asynccontextmanager
     async def guard(call: IncomingCall) -> AsyncIterator[None]:
@@ -116,11 +120,38 @@ def count(metrics: CallMetrics) -> Guard:
             code = grpc.StatusCode.CANCELLED.name
             raise
         finally:
+            ended = time.monotonic()
             metrics.active.labels(call.method).dec()
             metrics.handled.labels(call.method, code).inc()
-            metrics.seconds.labels(call.method).observe(time.monotonic() - began)
+            metrics.seconds.labels(call.method).observe(ended - began)
+            _trace(tracer, call.method, code, began, ended)
 
     return guard
+
+
+def _trace(tracer: Tracer, method: str, code: str, began: float, ended: float) -> None:
+    context = calls.current()
+    if context is None or not method.startswith(_TRACED_METHODS):
+        return
+    name = method.removeprefix("/")
+    attributes = {
+        "rpc.system.name": "grpc",
+        "rpc.method": name,
+        "rpc.response.status_code": code,
+        "superwhisper.stage": method.split(".")[1],  # /superwhisper.tts.v1.TtsService/Synthesize: tts
+        "superwhisper.request_id": context.request_id,
+    }
+    span = Span(
+        name,
+        context.span_id,
+        context.parent_id,
+        began,
+        ended,
+        attributes,
+        is_served_call=True,
+        failed=code in _SERVERS_FAULTS,
+    )
+    tracer.record(context, span)
 
 
 def admit(limits: Mapping[str, int]) -> Guard:

@@ -27,6 +27,7 @@ from services.common.health import Health
 from services.common.interceptor import Guard, GuardInterceptor
 from services.common.metrics import CallMetrics, exposed
 from services.common.settings import ServerSettings, SettingsT, load
+from services.common.tracing import Tracer, exported
 
 _log = logging.getLogger(__name__)
 _HEALTH_EVERY_S = 0.25
@@ -57,6 +58,7 @@ class Service:
     registry: CollectorRegistry
     draining: asyncio.Event = field(default_factory=asyncio.Event)  # set by SIGTERM: finish, begin nothing new
     stuck: Callable[[], str | None] = lambda: None  # why only a new process can go on, if so
+    tracer: Tracer = field(default_factory=Tracer)  # for what the service traces besides its calls
 
 
 @dataclass
@@ -109,16 +111,20 @@ def run_service(
         settings = load(settings_class, sys.argv[1:], program=f"python -m services.{name}")
         logs.configure(name, settings.log)
         _log.info("profile %s: %s", settings.profile, settings.profile_reason)
-        asyncio.run(_build_and_serve(build, settings, server_of(settings)))
+        asyncio.run(_build_and_serve(name, build, settings, server_of(settings)))
     except StartupError as error:
         sys.stderr.write(f"superwhisper {name}: {error}\n")
         sys.exit(1)
     exits.leave_threads_behind()
 
 
-async def _build_and_serve(build: Callable[[SettingsT], Service], settings: SettingsT, server: ServerSettings) -> None:
+async def _build_and_serve(
+    name: str, build: Callable[[SettingsT], Service], settings: SettingsT, server: ServerSettings
+) -> None:
     try:
-        await serve(build(settings), server)
+        service = build(settings)
+        with exported(service.tracer, settings.tracing, name, service.registry):
+            await serve(service, server)
     except StuckError as error:
         _log.critical("%s; this process ends, so that another takes over", error)
         exits.end_now(EXIT_STUCK)
@@ -142,8 +148,8 @@ def _guards(service: Service, settings: ServerSettings) -> tuple[Guard, ...]:
         if limit.concurrent is not None
     }
     return (
-        guards.call_context(seconds, settings.default_deadline_s),
-        guards.count(CallMetrics.create(service.registry)),
+        guards.call_context(seconds, settings.default_deadline_s, service.tracer),
+        guards.observe(CallMetrics.create(service.registry), service.tracer),
         guards.report_errors(),
         guards.require_token(settings.security.token()),
         guards.admit(concurrent),

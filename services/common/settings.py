@@ -1,4 +1,4 @@
-"""Settings: config/default.yaml < profile < file < environment (SUPERWHISPER_STT__MODEL) < flags.
+"""Settings: config/default.yaml < profile < file < environment (STT_URL < SUPERWHISPER_STT__MODEL) < flags.
 
 Each process reads the section that bears its name and what all share; a wrong key or value anywhere in them stops the
 start and names itself. Nothing reads the environment at import.
@@ -8,6 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -16,6 +17,7 @@ from pydantic import (
     ModelWrapValidatorHandler,
     PrivateAttr,
     ValidationError,
+    field_validator,
     model_validator,
 )
 from pydantic_settings import BaseSettings, CliSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
@@ -24,6 +26,7 @@ from pydantic_settings import SettingsError as SourceError
 from services.common.config_files import LayeredFiles, default_models_dir, resolve_profile
 from services.common.errors import SettingsError
 from services.common.security import ClientCredentials, ServerSecurity
+from services.common.short_names import ShortNames
 
 PREFIX = "SUPERWHISPER_"
 _DELIMITER = "__"
@@ -70,6 +73,21 @@ class LogSettings(Section):
     format: Literal["json", "text"] = Field("text", description="json for machines, text for people.")
 
 
+class TracingSettings(Section):
+    """Where traces go. They tell which calls took how long; never what people say."""
+
+    endpoint: str = Field("", description="A collector of OTLP over HTTP, http://127.0.0.1:4318 say; empty: no traces.")
+
+    @field_validator("endpoint")
+    @classmethod
+    def _names_a_collector(cls, endpoint: str) -> str:
+        parts = urlsplit(endpoint)
+        is_plain = not (parts.query or parts.fragment or "@" in parts.netloc or parts.path.endswith("/v1/traces"))
+        if endpoint and not (parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and is_plain):
+            raise ValueError("must be empty, or like http://HOST:PORT, to which /v1/traces is added")
+        return endpoint
+
+
 class ProcessSettings(BaseSettings):
     """What every process reads; each adds the section of its own name."""
 
@@ -81,6 +99,7 @@ class ProcessSettings(BaseSettings):
     config: Path | None = Field(None, description="A YAML file whose keys win over the profile's.")
     models_dir: Path = Field(default_factory=default_models_dir, description="Where models lie.")
     log: LogSettings = Field(LogSettings(), description="Logging.")
+    tracing: TracingSettings = Field(TracingSettings(), description="Traces.")
 
     _profile_reason: str = PrivateAttr("")
 
@@ -109,7 +128,7 @@ class ProcessSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Called by pydantic-settings. Flags come in as the first source, from `load`."""
-        return (init_settings, env_settings, LayeredFiles(settings_cls))
+        return (init_settings, env_settings, ShortNames(settings_cls), LayeredFiles(settings_cls))
 
 
 SettingsT = TypeVar("SettingsT", bound=ProcessSettings)

@@ -2,15 +2,11 @@
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from services.common.audio import Recording
+from services.common.tone import soft_tone
 from services.tts.engine import Speech, Voice, VoiceChoice, Word
 
 _RATE_HZ = 22_050
-_PITCH_HZ = 440.0
-_LENGTH_S = 0.25
-_LOUDNESS = 0.2
 _NAME = "tone"
 
 
@@ -26,11 +22,8 @@ class ToneEngine:
         return _NAME
 
     async def synthesize(self, words: Sequence[Word], choice: VoiceChoice, urgent: bool = False) -> Speech:
-        """A tone that fades in and out, so that it does not click."""
-        time_s = np.arange(int(_RATE_HZ * _LENGTH_S)) / _RATE_HZ
-        envelope = np.sin(np.pi * time_s / _LENGTH_S)
-        wave = np.sin(2 * np.pi * _PITCH_HZ * time_s) * envelope * min(choice.volume, 2.0) * _LOUDNESS
-        return Speech(Recording((wave * np.iinfo(np.int16).max).astype(np.int16), _RATE_HZ), _NAME)
+        """A tone instead of the words."""
+        return Speech(Recording(soft_tone(_RATE_HZ, choice.volume), _RATE_HZ), _NAME)
 
     async def close(self) -> None:
         """Holds nothing."""

@@ -16,6 +16,7 @@ async def test_a_trace_is_continued() -> None:
     assert calls.current() is call
     assert (call.trace_id, call.sampled, call.request_id) == (_TRACE, "01", "req-1")
     assert call.span_id != _SPAN  # this service's own part of the trace
+    assert call.parent_id == _SPAN
     assert dict(calls.outgoing_metadata()) == {
         "x-request-id": "req-1",
         "traceparent": f"00-{_TRACE}-{call.span_id}-01",
@@ -42,6 +43,7 @@ async def test_a_malformed_trace_is_replaced_by_a_new_one(malformed: str) -> Non
     assert len(call.trace_id) == 32
     assert int(call.trace_id, 16)
     assert call.sampled == "00"
+    assert call.parent_id == ""
 
 
 @pytest.mark.parametrize("malformed", ["", "a b", "x" * 65, "é", "id\n", "<script>"])
@@ -89,3 +91,67 @@ async def test_without_time_left_no_call_goes_out() -> None:
     calls.enter({}, time.monotonic() - 1)
     with pytest.raises(DeadlineError):
         calls.remaining(60)
+
+
+@pytest.mark.parametrize(
+    ("flags", "is_sampled"), [("00", False), ("01", True), ("02", False), ("03", True), ("ff", True), ("fe", False)]
+)
+async def test_who_began_a_trace_decides_whether_it_is_recorded(flags: str, is_sampled: bool) -> None:
+    call = calls.enter({"traceparent": f"00-{_TRACE}-{_SPAN}-{flags}"}, None, sample=not is_sampled)
+    assert call.is_sampled is is_sampled
+
+
+@pytest.mark.parametrize("sample", [False, True])
+async def test_a_trace_that_begins_here_is_recorded_if_traces_are(sample: bool) -> None:
+    assert calls.enter({}, None, sample=sample).is_sampled is sample
+    assert dict(calls.outgoing_metadata())["traceparent"].endswith("-01" if sample else "-00")
+
+
+async def test_a_turn_has_a_trace_and_a_time_of_its_own_and_the_conversations_name() -> None:
+    session = calls.enter({"x-request-id": "talk"}, time.monotonic() - 1, sample=True)
+    with calls.turn_context(7, limit_s=50) as turn:
+        assert calls.current() is turn
+        assert (turn.request_id, turn.parent_id, turn.is_sampled) == ("talk.7", "", True)
+        assert turn.trace_id != session.trace_id
+        assert turn.span_id != session.span_id
+        assert 0 < calls.remaining(60) <= 50
+        assert calls.remaining(10) == 10
+        sent = calls.outgoing_metadata()
+        assert dict(sent) == {"x-request-id": "talk.7", "traceparent": f"00-{turn.trace_id}-{turn.span_id}-01"}
+    assert calls.current() is session
+
+
+async def test_every_turn_has_a_trace_of_its_own() -> None:
+    calls.enter({}, None)
+    traces = set()
+    for number in (1, 2):
+        with calls.turn_context(number, limit_s=50) as turn:
+            traces.add(turn.trace_id)
+            assert not turn.is_sampled
+    assert len(traces) == 2
+
+
+async def test_the_name_of_a_turn_is_one_that_the_next_service_takes() -> None:
+    calls.enter({"x-request-id": "x" * 64}, None)
+    with calls.turn_context(123, limit_s=50):
+        sent = dict(calls.outgoing_metadata())
+    assert sent["x-request-id"] == "x" * 60 + ".123"
+    assert calls.enter(sent, None).request_id == sent["x-request-id"]
+
+
+async def test_a_turn_outside_of_any_call_has_a_name_too() -> None:
+    with calls.turn_context(1, limit_s=50) as turn:
+        assert len(turn.request_id) == 18
+        assert not turn.is_sampled
+    assert calls.current() is None
+
+
+async def test_tasks_that_a_turn_starts_belong_to_it_also_when_they_outlive_the_block() -> None:
+    calls.enter({"x-request-id": "talk"}, None)
+
+    async def work() -> calls.CallContext | None:
+        return calls.current()
+
+    with calls.turn_context(1, limit_s=50) as turn:
+        task = asyncio.create_task(work())
+    assert await task is turn
