@@ -1,15 +1,31 @@
 """The orchestrator's ports, over gRPC."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
 import grpc
 
 from services.common.channels import Connection
+from services.common.errors import RemoteError
 from services.common.exchange import exchange
 from services.common.status import from_rpc_error
-from services.orchestrator.ports import EarsEvent, Line, ReplyEnd, Speaker, SpeechEnded, SpeechHeard, SpokenAudio, Voice
+from services.orchestrator.ports import (
+    EarsEvent,
+    EarsReady,
+    Line,
+    ReplyEnd,
+    Speaker,
+    SpeechEnded,
+    SpeechHeard,
+    SpeechPaused,
+    SpeechResumed,
+    SpeechStarted,
+    SpokenAudio,
+    Voice,
+    WrittenText,
+)
 from superwhisper.common.v1 import audio_pb2
 from superwhisper.llm.v1 import llm_pb2, llm_pb2_grpc
 from superwhisper.stt.v1 import stt_pb2, stt_pb2_grpc
@@ -33,15 +49,17 @@ class GrpcEars:
     async def listen(
         self, audio: AsyncIterator[bytes], sample_rate_hz: int, language_code: str
     ) -> AsyncGenerator[EarsEvent, None]:
-        """What is heard in the audio, until it ends."""
+        """What is heard in the audio, until it ends. Nothing of the audio is taken before EarsReady."""
         config = stt_pb2.StreamingRecognizeConfig(
             audio_format=audio_pb2.AudioFormat(sample_rate_hz=sample_rate_hz),
             recognition=stt_pb2.RecognitionConfig(language_code=language_code),
             interim_results=True,
         )
+        is_ready = asyncio.Event()
 
         async def requests() -> AsyncGenerator[stt_pb2.StreamingRecognizeRequest, None]:
             yield stt_pb2.StreamingRecognizeRequest(config=config)
+            await is_ready.wait()  # audio can be taken only once; until then somebody else may listen instead
             async for piece in audio:
                 yield stt_pb2.StreamingRecognizeRequest(audio=piece)
 
@@ -49,11 +67,37 @@ class GrpcEars:
         async with aclosing(_responses("stt", call, requests())) as responses:
             async for response in responses:
                 kind = response.WhichOneof("event")
-                if kind == "transcript":
-                    heard = response.transcript
-                    yield SpeechHeard(heard.text, heard.is_final, heard.stability, heard.language_code, heard.backend)
-                elif kind == "utterance_ended":
-                    yield SpeechEnded(response.utterance_ended.end_ms, response.utterance_ended.endpoint_ms)
+                if kind == "ready":
+                    is_ready.set()
+                if kind in _EARS_EVENTS:
+                    yield _EARS_EVENTS[kind](getattr(response, kind))
+
+
+def _heard(transcript: stt_pb2.Transcript) -> SpeechHeard:
+    return SpeechHeard(
+        transcript.utterance_id,
+        transcript.text,
+        transcript.is_final,
+        transcript.stability,
+        transcript.language_code,
+        transcript.backend,
+        transcript.tentative_text,
+    )
+
+
+def _paused(paused: stt_pb2.SpeechPaused) -> SpeechPaused:
+    eager = _heard(paused.eager_transcript) if paused.HasField("eager_transcript") else None
+    return SpeechPaused(paused.utterance_id, paused.end_ms, eager)
+
+
+_EARS_EVENTS: Mapping[str, Callable[[Any], EarsEvent]] = {
+    "ready": lambda ready: EarsReady(ready.backend),
+    "speech_started": lambda started: SpeechStarted(started.utterance_id, started.start_ms),
+    "speech_paused": _paused,
+    "speech_resumed": lambda resumed: SpeechResumed(resumed.utterance_id),
+    "transcript": _heard,
+    "utterance_ended": lambda ended: SpeechEnded(ended.utterance_id, ended.end_ms, ended.endpoint_ms),
+}
 
 
 class GrpcMind:
@@ -96,8 +140,8 @@ class GrpcMouth:
         self._stub: tts_pb2_grpc.TtsServiceAsyncStub = tts_pb2_grpc.TtsServiceStub(channel)
         self._limit_s = limit_s
 
-    async def speak(self, text: AsyncIterator[str], voice: Voice) -> AsyncGenerator[SpokenAudio, None]:
-        """The audio of a text that is still being written."""
+    async def speak(self, text: WrittenText, voice: Voice) -> AsyncGenerator[SpokenAudio, None]:
+        """The audio of a text that is still being written. The call is made before there is any: that saves time."""
         config = tts_pb2.StreamingSynthesizeConfig(
             audio_format=audio_pb2.AudioFormat(sample_rate_hz=voice.sample_rate_hz),
             voice=tts_pb2.VoiceConfig(voice=voice.name, language_code=voice.language_code),
@@ -105,8 +149,9 @@ class GrpcMouth:
 
         async def requests() -> AsyncGenerator[tts_pb2.StreamingSynthesizeRequest, None]:
             yield tts_pb2.StreamingSynthesizeRequest(config=config)
-            async for delta in text:
-                yield tts_pb2.StreamingSynthesizeRequest(text_delta=delta)
+            async with aclosing(text.read()) as deltas:
+                async for delta in deltas:
+                    yield tts_pb2.StreamingSynthesizeRequest(text_delta=delta)
 
         call = self._stub.StreamingSynthesize(**self._connection.call_options(self._limit_s))
         async with aclosing(_responses("tts", call, requests())) as responses:
@@ -125,4 +170,14 @@ async def _responses(
             async for response in responses:
                 yield response
     except grpc.aio.AioRpcError as error:
-        raise from_rpc_error(error, peer) from error
+        raise _named(from_rpc_error(error, peer), peer) from error
+
+
+def _named(error: RemoteError, peer: str) -> RemoteError:
+    """The same error, whose message says where it comes from."""
+    if error.message.startswith(peer):
+        return error
+    message = f"{peer}: {error.message}"
+    return RemoteError(
+        error.status, message, reason=error.detailed_reason, retryable=error.retryable, field=error.field
+    )

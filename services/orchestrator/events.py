@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from services.orchestrator.ports import Stage
-from services.orchestrator.turn import State
+from services.orchestrator.turn_events import Outcome, State
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,14 @@ class SessionOpened:
     session_id: str
     resume_token: str
     output_rate_hz: int | None
+    resumed: bool = False
+
+
+class HoldMode(Enum):
+    """What becomes of a reply's audio while the assistant yields."""
+
+    PAUSE = "pause"
+    DUCK = "duck"
 
 
 @dataclass(frozen=True)
@@ -21,6 +29,7 @@ class StateEntered:
     """The assistant does something else now."""
 
     state: State
+    hold: HoldMode | None = None  # while yielding
 
 
 @dataclass(frozen=True)
@@ -68,14 +77,6 @@ class Degraded:
     message: str
 
 
-class Outcome(Enum):
-    """How a turn ended."""
-
-    COMPLETED = "completed"
-    INTERRUPTED = "interrupted"
-    FAILED = "failed"
-
-
 @dataclass
 class Timings:
     """Milliseconds since the user's last word, or since the text came; None where a stage was not reached."""
@@ -87,6 +88,8 @@ class Timings:
     first_audio_ms: float | None = None
     reply_complete_ms: float | None = None
     total_ms: float = 0.0
+    first_heard_ms: float | None = None
+    barge_in_stop_ms: float | None = None
 
 
 @dataclass(frozen=True)

@@ -12,28 +12,63 @@ class Stage(Enum):
     STT = "stt"
     LLM = "llm"
     TTS = "tts"
+    PLAYBACK = "playback"  # the client's loudspeaker
+
+
+@dataclass(frozen=True)
+class EarsReady:
+    """The ears listen. Comes once, first."""
+
+    backend: str
+
+
+@dataclass(frozen=True)
+class SpeechStarted:
+    """Somebody began to speak. Utterances are numbered from 1 in each stream; times are of the stream's audio."""
+
+    utterance: int
+    start_ms: float
 
 
 @dataclass(frozen=True)
 class SpeechHeard:
-    """A transcript of what somebody says, partial or final; times are of the stream's audio."""
+    """A transcript of what somebody says, partial or final. `tentative` follows `text`, and may change yet."""
 
+    utterance: int
     text: str
     is_final: bool
     stability: float
     language_code: str
     backend: str
+    tentative: str = ""
+
+
+@dataclass(frozen=True)
+class SpeechPaused:
+    """The speaker fell silent, perhaps only for a moment: what the final transcript will be if nothing more is said."""
+
+    utterance: int
+    end_ms: float
+    eager: SpeechHeard | None
+
+
+@dataclass(frozen=True)
+class SpeechResumed:
+    """The speaker went on after all; the eager transcript is void."""
+
+    utterance: int
 
 
 @dataclass(frozen=True)
 class SpeechEnded:
     """An utterance is over: its speech ended at `end_ms`, which was decided at `endpoint_ms`."""
 
+    utterance: int
     end_ms: float
     endpoint_ms: float
 
 
-EarsEvent = SpeechHeard | SpeechEnded
+EarsEvent = EarsReady | SpeechStarted | SpeechHeard | SpeechPaused | SpeechResumed | SpeechEnded
 
 
 class Ears(Protocol):
@@ -97,10 +132,17 @@ class SpokenAudio:
     piece: int = 0  # which of the mouth's pieces it is of
 
 
+class WrittenText(Protocol):
+    """A text that is still being written. It can be read by several readers, each from its beginning."""
+
+    def read(self) -> AsyncGenerator[str, None]:
+        """What is there, then what is added, until it is complete."""
+
+
 class Mouth(Protocol):
     """Text to speech."""
 
-    def speak(self, text: AsyncIterator[str], voice: Voice) -> AsyncGenerator[SpokenAudio, None]:
+    def speak(self, text: WrittenText, voice: Voice) -> AsyncGenerator[SpokenAudio, None]:
         """The audio of a text that is still being written."""
 
 

@@ -1,125 +1,179 @@
 """One reply: the language model writes it, the mouth speaks it while it is being written."""
 
 import asyncio
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+import logging
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from services.common.audio import BYTES_PER_SAMPLE
-from services.common.errors import CallError
-from services.orchestrator.events import Degraded, Outcome, ReplyAudio, ReplyText, Telling, Timings
-from services.orchestrator.ports import Line, ReplyEnd, SpokenAudio, Stage, Stages, Voice
+from services.common.errors import CallError, UnusableAnswerError
+from services.orchestrator.events import Degraded, ReplyText, Telling, Timings
+from services.orchestrator.marks import Marks
+from services.orchestrator.outbox import Outlet
+from services.orchestrator.ports import Line, Mind, ReplyEnd, Stage
+from services.orchestrator.speech import PlaybackStalledError, ReplySpeech
+from services.orchestrator.text_flow import TextFlow
+from services.orchestrator.turn_events import Outcome, Said
 
-Tell = Callable[[Telling], Awaitable[None]]
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class ReplyOrder:
-    """What a reply is to be made of. `voice` is None where the client wants text alone."""
+    """What a reply is to be made of. With a `script` that is said, and the mind is not asked."""
 
     conversation_id: str
     lines: list[Line]
     language_code: str
-    voice: Voice | None
     apology: str
+    script: str = ""
+    filler: str = ""
+    filler_at: float = 0.0
 
 
 @dataclass
 class Reply:
-    """A reply in the making, and what came of it."""
+    """A reply in the making, and what came of it. `speech` is None where the client wants text alone."""
 
-    stages: Stages
+    mind: Mind
+    speech: ReplySpeech | None
     order: ReplyOrder
-    tell: Tell
-    began_at: float
-    timings: Timings = field(default_factory=Timings)
-    backends: dict[Stage, str] = field(default_factory=dict)
-    text: str = ""
+    marks: Marks
+    clock: Callable[[], float]
     outcome: Outcome = Outcome.COMPLETED
-    played_samples: int = 0
-    _spans: list[tuple[int, int]] = field(default_factory=list)  # first sample, and the end of the text it speaks
-    _samples: int = 0
-    _apology_at: int | None = None
-    _growth: list[tuple[int, float]] = field(default_factory=list)  # length of the text, and when it was so long
+    llm_backend: str = ""
+    was_filled: bool = False
+    was_stalled: bool = False
+    _flow: TextFlow = field(default_factory=TextFlow)
+    _text: str = ""
+    _own_end: int | None = None  # where the mind's own text ends and an apology of ours begins
+    _outlet: Outlet | None = None
+    _is_told: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def run(self) -> None:
-        """Makes it. A stage that fails is told, and the rest goes on."""
-        # Unbounded: what waits in it stands in `text` as well, and a mouth that fails must not hold up the mind.
-        to_speak: asyncio.Queue[str | None] = asyncio.Queue()
+    def tell_to(self, outlet: Outlet) -> None:
+        """It is wanted: what is there is told, and what comes."""
+        self._outlet = outlet
+        self._is_told.set()
+        if self.speech is not None:
+            self.speech.let_sound()
+
+    def tell_nobody(self) -> None:
+        """Nobody hears it for now."""
+        self._is_told.clear()
+
+    async def think(self) -> None:
+        """Has it written, to its end. A mind that fails is told, and what there is to say then is said."""
+        try:
+            if self.order.script:
+                self._own_end = 0
+                self._write(self.order.script)
+            else:
+                await self._ask_the_mind()
+        finally:
+            self._flow.end()
+
+    async def give(self) -> None:
+        """Tells and speaks it, until all of it was played. After a lost connection it is given again."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._think(to_speak))
-            if self.order.voice is not None:
-                group.create_task(self._speak(to_speak, self.order.voice))
+            group.create_task(self._tell_text())
+            if self.speech is not None:
+                await self._speak(self.speech, group)
+
+    async def room(self) -> None:
+        """Waits until somebody is there, and reads."""
+        await self._is_told.wait()
+        if self._outlet is not None:
+            await self._outlet.room()
+
+    def tell(self, telling: Telling) -> None:
+        """Tells it to whoever is there."""
+        if self._outlet is not None and self._is_told.is_set():
+            self._outlet.tell(telling)
 
     def written_text(self) -> str:
         """What the mind itself wrote, without an apology of ours."""
-        return self.text[: self._apology_at].strip()
+        return self._text[: self._own_end].strip()
 
     def heard_text(self) -> str:
-        """The part of it whose audio was played, by the client's reports; all of it where there is no audio."""
-        if self.order.voice is None:
+        """The part of it that was heard; all of it where there is no audio."""
+        if self.speech is None:
             return self.written_text()
-        ends = [end for first_sample, end in self._spans if first_sample < self.played_samples]
-        return self.text[: self._apology_at][: ends[-1]].strip() if ends else ""
+        return self._text[: self._own_end][: self.speech.playback.heard_end(self.clock())].strip()
 
-    async def _think(self, to_speak: asyncio.Queue[str | None]) -> None:
-        try:
-            await self._write(to_speak)
-        except CallError as error:
-            await self._degraded(Stage.LLM, error)
-            self._apology_at = len(self.text)
-            await self._say(f" {self.order.apology}" if self.text else self.order.apology, to_speak)
-        to_speak.put_nowait(None)
+    def timings(self, said: Said, now: float) -> Timings:
+        """Where its time went."""
+        return self.marks.timings(said, self.speech.playback.first_heard_at if self.speech else None, now)
 
-    async def _write(self, to_speak: asyncio.Queue[str | None]) -> None:
+    def backends(self, said: Said) -> dict[Stage, str]:
+        """Who made it."""
+        names = {
+            Stage.STT: said.backend,
+            Stage.LLM: self.llm_backend,
+            Stage.TTS: self.speech.backend if self.speech else "",
+        }
+        return {stage: name for stage, name in names.items() if name}
+
+    def text_between(self, begin: float, end: float) -> str:
+        """What was being played between two moments."""
+        if self.speech is None:
+            return ""
+        first, last = self.speech.playback.span_between(begin, end)
+        return self._text[first:last]
+
+    async def _ask_the_mind(self) -> None:
         order = self.order
-        async with aclosing(self.stages.mind.reply(order.conversation_id, order.lines, order.language_code)) as deltas:
-            async for delta in deltas:
-                if isinstance(delta, ReplyEnd):
-                    self.backends[Stage.LLM] = delta.backend
-                    self.timings.reply_complete_ms = self._elapsed_ms()
-                    continue
-                if self.timings.first_token_ms is None:
-                    self.timings.first_token_ms = self._elapsed_ms()
-                await self._say(delta, to_speak)
-
-    async def _say(self, delta: str, to_speak: asyncio.Queue[str | None]) -> None:
-        self.text += delta
-        if self.timings.first_audio_ms is None:
-            self._growth.append((len(self.text), self._elapsed_ms()))
-        to_speak.put_nowait(delta)
-        await self.tell(ReplyText(delta))
-
-    async def _speak(self, to_speak: asyncio.Queue[str | None], voice: Voice) -> None:
-        sequence = 0
         try:
-            async with aclosing(self.stages.mouth.speak(_drained(to_speak), voice)) as chunks:
-                async for chunk in chunks:
-                    await self._send(chunk, sequence)
-                    sequence += 1
+            async with aclosing(self.mind.reply(order.conversation_id, order.lines, order.language_code)) as deltas:
+                async for delta in deltas:
+                    if isinstance(delta, ReplyEnd):
+                        self.llm_backend = delta.backend
+                        self.marks.reply_complete = self.clock()
+                    elif delta:
+                        self._write(delta)
+            if not self._text.strip():
+                raise UnusableAnswerError("the language model wrote nothing", reason="EMPTY_REPLY")
         except CallError as error:
-            await self._degraded(Stage.TTS, error)
+            self._own_end = len(self._text)
+            await self._degraded(Stage.LLM, error)
+            self._write(f" {order.apology}" if self._text else order.apology)
 
-    async def _send(self, chunk: SpokenAudio, sequence: int) -> None:
-        if self.timings.first_audio_ms is None:
-            self.timings.first_audio_ms = self._elapsed_ms()
-        if chunk.piece == 0:
-            # The first clause is what the mouth took for one; it was complete when the text had grown to its end.
-            self.timings.first_clause_ms = next((at for end, at in self._growth if end >= chunk.span_end), None)
-        self.backends[Stage.TTS] = chunk.backend
-        self._spans.append((self._samples, chunk.span_end))
-        await self.tell(ReplyAudio(chunk.audio, sequence, self._samples, chunk.span_start, chunk.span_end))
-        self._samples += len(chunk.audio) // BYTES_PER_SAMPLE
+    def _write(self, text: str) -> None:
+        self._text += text
+        self.marks.grew(len(self._text), self.clock())
+        self._flow.append(text)
+
+    async def _tell_text(self) -> None:
+        async with aclosing(self._flow.read()) as parts:
+            async for part in parts:
+                await self.room()
+                self.tell(ReplyText(part))
+
+    async def _speak(self, speech: ReplySpeech, group: asyncio.TaskGroup) -> None:
+        filling = group.create_task(self._fill_in(speech))
+        try:
+            try:
+                await speech.speak(self._flow, self)
+            except CallError as error:
+                if isinstance(error, PlaybackStalledError):
+                    raise
+                await self._degraded(Stage.TTS, error)
+                await speech.sound_tone(self)
+        except PlaybackStalledError as error:
+            self.was_stalled = True
+            await self._degraded(Stage.PLAYBACK, error)
+        finally:
+            filling.cancel()
+
+    async def _fill_in(self, speech: ReplySpeech) -> None:
+        order = self.order
+        if not order.filler:
+            return
+        try:
+            self.was_filled = await speech.speak_filler(order.filler, order.filler_at, self)
+        except CallError as error:  # the reply itself says so, if it cannot be spoken either
+            _log.info("no filler: %s", error.detailed_reason)
 
     async def _degraded(self, stage: Stage, error: CallError) -> None:
         self.outcome = Outcome.FAILED
-        await self.tell(Degraded(stage, error.detailed_reason, error.message))
-
-    def _elapsed_ms(self) -> float:
-        return (time.monotonic() - self.began_at) * 1000
-
-
-async def _drained(queue: "asyncio.Queue[str | None]") -> AsyncIterator[str]:
-    while (delta := await queue.get()) is not None:
-        yield delta
+        await self.room()
+        self.tell(Degraded(stage, error.detailed_reason, error.message))

@@ -1,6 +1,5 @@
 """Wire ⇄ domain for the orchestrator."""
 
-import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
@@ -9,15 +8,13 @@ import grpc
 from services.common.audio import check_rate
 from services.common.errors import InvalidInputError
 from services.common.streams import AudioLimits, AudioMeter, Messages
-from services.common.text import check_language, check_length, clean, primary_language
+from services.common.text import check_language, check_length, clean
 from services.orchestrator import wire
 from services.orchestrator.config import OrchestratorSection
-from services.orchestrator.conversation import Conversation, ConversationOptions
-from services.orchestrator.history import HistoryLimits
 from services.orchestrator.inputs import ClientInput, End, Interrupt, MicrophoneAudio, Played, SetMuted, TypedText
-from services.orchestrator.metrics import PipelineMetrics
 from services.orchestrator.peers import Peers
-from services.orchestrator.ports import Stages
+from services.orchestrator.reply_maker import ConversationOptions
+from services.orchestrator.sessions import Sessions
 from superwhisper.assistant.v1 import assistant_pb2, assistant_pb2_grpc
 from superwhisper.common.v1 import capabilities_pb2
 
@@ -27,19 +24,10 @@ _Context = grpc.aio.ServicerContext[object, object]
 class AssistantServicer(assistant_pb2_grpc.AssistantServiceServicer):
     """Translates; a Conversation converses."""
 
-    def __init__(
-        self,
-        stages: Stages,
-        peers: Peers,
-        metrics: PipelineMetrics,
-        settings: OrchestratorSection,
-        draining: asyncio.Event,
-    ) -> None:
-        self._stages = stages
+    def __init__(self, sessions: Sessions, peers: Peers, settings: OrchestratorSection) -> None:
+        self._sessions = sessions
         self._peers = peers
-        self._metrics = metrics
         self._settings = settings
-        self._draining = draining
         self._limits = AudioLimits(duration_s=settings.max_session_s)
 
     async def Converse(
@@ -47,12 +35,15 @@ class AssistantServicer(assistant_pb2_grpc.AssistantServiceServicer):
     ) -> AsyncGenerator[assistant_pb2.ConverseResponse, None]:
         """See the proto."""
         messages = Messages(request_iterator, self._settings.idle_limit_s)
-        options = self._options((await messages.first()).config)
-        conversation = Conversation(self._stages, options, self._metrics, self._draining)
-        with self._metrics.sessions.track_inprogress():
-            async with aclosing(conversation.events(self._inputs(messages, options.input_rate_hz))) as events:
-                async for event in events:
-                    yield wire.from_event(event)
+        config = (await messages.first()).config
+        options = self._options(config)
+        inputs = self._inputs(messages, options.input_rate_hz)
+        async with (
+            self._sessions.connected(options, config.resume_token) as (conversation, opened),
+            aclosing(conversation.events(inputs, opened)) as events,
+        ):
+            async for event in events:
+                yield wire.from_event(event)
 
     async def GetCapabilities(
         self, request: assistant_pb2.GetCapabilitiesRequest, context: _Context
@@ -73,19 +64,14 @@ class AssistantServicer(assistant_pb2_grpc.AssistantServiceServicer):
         return assistant_pb2.GetCapabilitiesResponse(limits=limits, stages=stages)
 
     def _options(self, config: assistant_pb2.ConverseConfig) -> ConversationOptions:
-        settings = self._settings
-        language = check_language(config.language_code, "config.language_code") or settings.language_code
-        prompt = clean(check_length(config.system_prompt, settings.max_text_characters, "config.system_prompt"))
+        prompt = clean(check_length(config.system_prompt, self._settings.max_text_characters, "config.system_prompt"))
         return ConversationOptions(
             input_rate_hz=_rate(config, "input_format"),
             output_rate_hz=_rate(config, "output_format"),
-            language_code=language,
+            language_code=check_language(config.language_code, "config.language_code"),
             voice=config.voice,
-            system_prompt=prompt.strip() or _by_language(settings.system_prompts, language),
+            system_prompt=prompt.strip(),
             interim_results=config.interim_results,
-            apology=_by_language(settings.apologies, language),
-            history=HistoryLimits(settings.max_turns, settings.max_history_characters),
-            ears_language_code=config.language_code,
         )
 
     async def _inputs(
@@ -125,8 +111,3 @@ def _rate(config: assistant_pb2.ConverseConfig, field: str) -> int | None:
     if not config.HasField(field):  # type: ignore[arg-type]
         return None
     return check_rate(getattr(config, field).sample_rate_hz, f"config.{field}.sample_rate_hz")
-
-
-def _by_language(texts: dict[str, str], language_code: str) -> str:
-    """The text in this language, or in English, or the first there is."""
-    return texts.get(primary_language(language_code)) or texts.get("en") or next(iter(texts.values()))

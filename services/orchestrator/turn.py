@@ -1,147 +1,228 @@
-"""When turns begin and end: a state machine without I/O and without a clock.
+"""When turns begin, yield and end: a state machine without I/O, told the time by whoever drives it.
 
-    LISTENING ──said or typed──▶ THINKING ──first audio──▶ SPEAKING
-        ▲                           │                          │
-        └────────── turn ended (done, failed, interrupted) ────┘
+                 ┌────────────── it was nothing ───────────────┐
+                 ▼                                             │
+    LISTENING ──said or typed──▶ THINKING ──somebody speaks──▶ YIELDING ──real words──▶ LISTENING
+        ▲                           │first audio               ▲ │
+        │                           ▼                          │ │
+        └────── reply ended ◀── SPEAKING ──somebody speaks─────┘ ▼ nothing: back to what it did
 
-One turn at a time. What is said during a turn is not taken up (barge-in will be: issue of the conversation); what is
-typed waits its turn. Every turn that begins ends exactly once.
+At a pause while LISTENING a reply is drafted, which becomes the turn's where nothing else is said. One turn at a time;
+every turn that begins is finished exactly once. Every state but LISTENING, and every draft, has a deadline.
 """
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import Enum
 
 from services.common.errors import LimitExceededError
-
-_MAX_WAITING = 10
-
-
-class State(Enum):
-    """What the assistant is doing."""
-
-    LISTENING = "listening"
-    THINKING = "thinking"
-    SPEAKING = "speaking"
+from services.orchestrator import turn_events as ev
+from services.orchestrator.barge_in import Evidence, Verdict, judge
+from services.orchestrator.turn_events import Effect, Input, Outcome, Said, State
+from services.orchestrator.turn_rules import TurnRules
+from services.orchestrator.words import is_same_speech, words_heard
 
 
-@dataclass(frozen=True)
-class Said:
-    """The user said something, or typed it."""
+@dataclass
+class _Speaker:
+    """The user, speaking."""
 
-    text: str
-    typed: bool
-    language_code: str = ""
-    said_at: float = 0.0  # the moment of its last word; carried along, not looked at
-
-
-@dataclass(frozen=True)
-class AudioBegan:
-    """The first audio of a turn's reply is on its way."""
-
-    turn_id: str
-
-
-@dataclass(frozen=True)
-class TurnEnded:
-    """A turn is over, however it went."""
-
-    turn_id: str
-
-
-@dataclass(frozen=True)
-class InterruptAsked:
-    """The user wants the reply to stop."""
-
-
-@dataclass(frozen=True)
-class EndAsked:
-    """No more input comes."""
-
-
-Input = Said | AudioBegan | TurnEnded | InterruptAsked | EndAsked
-
-
-@dataclass(frozen=True)
-class BeginTurn:
-    """Start to reply."""
-
-    turn_id: str
-    said: Said
-
-
-@dataclass(frozen=True)
-class CancelTurn:
-    """Stop replying; TurnEnded must follow."""
-
-    turn_id: str
-
-
-@dataclass(frozen=True)
-class EnterState:
-    """Tell the client."""
-
-    state: State
-
-
-@dataclass(frozen=True)
-class EndConversation:
-    """Nothing is left to do."""
-
-
-Effect = BeginTurn | CancelTurn | EnterState | EndConversation
+    utterance: int
+    began_at: float
+    has_words: bool = False  # until then it may be noise
 
 
 class TurnMachine:
     """The state of one conversation."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: TurnRules) -> None:
         self.state = State.LISTENING
         self.turn_id = ""
+        self.deadline: float | None = None  # when it wants to be told that time passed
+        self._rules = rules
+        self._now = 0.0
         self._count = 0
+        self._user: _Speaker | None = None
+        self._draft: Said | None = None
+        self._yielded_from = State.LISTENING
+        self._limits: dict[State, float] = {}  # when the turn has been thinking or speaking for too long
         self._waiting: deque[Said] = deque()
         self._ending = False
+        self._handlers: dict[type, Callable[..., list[Effect]]] = {
+            ev.SpeechBegan: self._speech_began,
+            ev.WordsHeard: self._words_heard,
+            ev.SpeechPaused: self._speech_paused,
+            ev.SpeechResumed: self._speech_resumed,
+            ev.SpeechEnded: self._speech_ended,
+            ev.EarsLost: self._ears_lost,
+            ev.Typed: self._typed,
+            ev.AudioBegan: self._audio_began,
+            ev.ReplyEnded: self._reply_ended,
+            ev.InterruptAsked: lambda _event: self._interrupt(),
+            ev.EndAsked: self._end_asked,
+            ev.TimePassed: self._time_passed,
+        }
 
-    def step(self, event: Input) -> list[Effect]:
+    def step(self, event: Input, now: float) -> list[Effect]:
         """What is to be done about an event. One that comes too late, for an earlier turn, changes nothing."""
-        match event:
-            case Said():
-                return self._said(event)
-            case AudioBegan(turn_id) if turn_id == self.turn_id and self.state is State.THINKING:
-                return [self._enter(State.SPEAKING)]
-            case TurnEnded(turn_id) if turn_id == self.turn_id and self.state is not State.LISTENING:
-                return self._turn_ended()
-            case InterruptAsked() if self.state is not State.LISTENING:
-                return [CancelTurn(self.turn_id)]
-            case EndAsked():
-                self._ending = True
-                return [EndConversation()] if self.state is State.LISTENING else []
-        return []
+        self._now = now
+        return self._handlers[type(event)](event)
 
-    def _said(self, said: Said) -> list[Effect]:
-        if not said.text.strip() or self._ending:
+    # What the user does
+
+    def _speech_began(self, event: ev.SpeechBegan) -> list[Effect]:
+        self._user = _Speaker(event.utterance, event.began_at)
+        return self._yield()
+
+    def _words_heard(self, event: ev.WordsHeard) -> list[Effect]:
+        return self._weigh(event.utterance, event.text)
+
+    def _speech_paused(self, event: ev.SpeechPaused) -> list[Effect]:
+        effects = self._weigh(event.utterance, event.said.text, is_over=True)
+        if self._rules.speculate and self._is_new_turn(event):
+            return effects + self._start_draft(event.said)
+        return effects
+
+    def _speech_resumed(self, event: ev.SpeechResumed) -> list[Effect]:
+        return self._drop_draft() + self._yield() if self._is_speaking(event.utterance) else []
+
+    def _speech_ended(self, event: ev.SpeechEnded) -> list[Effect]:
+        if not self._is_speaking(event.utterance):
             return []
+        effects = self._weigh(event.utterance, event.said.text, is_over=True)
+        begins = self._is_new_turn(event)
+        self._user = None
+        return effects + (self._begin(event.said) if begins else self._drop_draft() + self._begin_waiting())
+
+    def _is_new_turn(self, event: ev.SpeechPaused | ev.SpeechEnded) -> bool:
+        """Whether what was said is to be replied to: words, while nothing else is replied to."""
+        is_heard = self.state is State.LISTENING and not self._ending and self._is_speaking(event.utterance)
+        return is_heard and bool(words_heard(event.said.text))
+
+    def _is_speaking(self, utterance: int) -> bool:
+        return self._user is not None and self._user.utterance == utterance
+
+    def _ears_lost(self, event: ev.EarsLost) -> list[Effect]:
+        self._user = None
+        effects = self._drop_draft() + self._go_on()
+        if event.lost is not None and self.state is State.LISTENING and not self._ending:
+            return effects + self._begin(event.lost)
+        return effects + self._begin_waiting()
+
+    def _typed(self, event: ev.Typed) -> list[Effect]:
+        if not event.said.text.strip() or self._ending:
+            return []
+        if not self._may_begin and len(self._waiting) >= self._rules.max_waiting:
+            raise LimitExceededError(f"text: {len(self._waiting)} typed turns are waiting already", field="text")
+        self._waiting.append(event.said)
+        return self._begin_waiting()
+
+    def _end_asked(self, _event: ev.EndAsked) -> list[Effect]:
+        if self._ending:
+            return []
+        self._ending = True
+        return (
+            [*self._drop_draft(), ev.EndConversation()] if self.state is State.LISTENING and not self._waiting else []
+        )
+
+    # What becomes of speech into a reply
+
+    def _weigh(self, utterance: int, text: str, *, is_over: bool = False) -> list[Effect]:
+        """Decides, as soon as it can, whether the speech interrupts the reply."""
+        if self._user is None or self._user.utterance != utterance:
+            return []
+        self._user.has_words |= bool(words_heard(text))
         if self.state is State.LISTENING:
-            return self._begin(said)
-        if said.typed:
-            if len(self._waiting) >= _MAX_WAITING:
-                raise LimitExceededError(f"text: {_MAX_WAITING} typed turns are waiting already", field="text")
-            self._waiting.append(said)
-        return []
+            return []
+        verdict = judge(Evidence(text, is_over), self._rules.backchannels)
+        if verdict is Verdict.INTERRUPTION:
+            return self._interrupt()
+        return self._go_on() if verdict is Verdict.FALSE_ALARM else []
+
+    def _yield(self) -> list[Effect]:
+        if self._user is None or self.state not in (State.THINKING, State.SPEAKING):
+            return []
+        self._yielded_from = self.state
+        self.deadline = self._now + self._rules.decide_within_s
+        self.state = State.YIELDING
+        return [ev.HoldReply(self.turn_id, self._user.began_at), ev.EnterState(State.YIELDING)]
+
+    def _go_on(self) -> list[Effect]:
+        if self.state is not State.YIELDING:
+            return []
+        return [*self._enter(self._yielded_from), ev.LetReplyGoOn(self.turn_id)]
+
+    def _interrupt(self) -> list[Effect]:
+        return self._finish(Outcome.INTERRUPTED) if self.state is not State.LISTENING else []
+
+    # Turns and drafts
+
+    def _start_draft(self, said: Said) -> list[Effect]:
+        effects = self._drop_draft()
+        self._draft = said
+        self.deadline = self._now + self._rules.draft_s
+        return [*effects, ev.Draft(said)]
+
+    def _drop_draft(self) -> list[Effect]:
+        if self._draft is None:
+            return []
+        self._draft = None
+        if self.state is State.LISTENING:
+            self.deadline = None
+        return [ev.DropDraft()]
 
     def _begin(self, said: Said) -> list[Effect]:
+        drafted = self._draft is not None and not said.typed and is_same_speech(self._draft.text, said.text)
+        effects = [] if drafted else self._drop_draft()
+        self._draft = None
         self._count += 1
         self.turn_id = f"turn-{self._count}"
-        return [self._enter(State.THINKING), BeginTurn(self.turn_id, said)]
+        self._limits = {State.THINKING: self._now + self._rules.thinking_s}
+        return [*effects, *self._enter(State.THINKING), ev.BeginTurn(self.turn_id, said, drafted)]
 
-    def _turn_ended(self) -> list[Effect]:
-        if self._waiting:
-            return self._begin(self._waiting.popleft())
-        listening = self._enter(State.LISTENING)
-        return [listening, EndConversation()] if self._ending else [listening]
+    def _audio_began(self, event: ev.AudioBegan) -> list[Effect]:
+        if not self._is_current(event.turn_id) or State.SPEAKING in self._limits:
+            return []
+        self._limits[State.SPEAKING] = self._now + self._rules.speaking_s
+        if self.state is State.YIELDING:  # it was on its way when the user began to speak
+            self._yielded_from = State.SPEAKING
+            return []
+        return self._enter(State.SPEAKING)
 
-    def _enter(self, state: State) -> EnterState:
+    def _reply_ended(self, event: ev.ReplyEnded) -> list[Effect]:
+        return self._finish(event.outcome) if self._is_current(event.turn_id) else []
+
+    def _is_current(self, turn_id: str) -> bool:
+        return self.state is not State.LISTENING and turn_id == self.turn_id
+
+    def _finish(self, outcome: Outcome, overdue: State | None = None) -> list[Effect]:
+        finished = ev.FinishTurn(self.turn_id, outcome, overdue)
+        self.turn_id, self.state = "", State.LISTENING
+        if self._waiting and self._may_begin:
+            return [finished, *self._begin_waiting()]
+        effects = [finished, *self._enter(State.LISTENING)]
+        return [*effects, ev.EndConversation()] if self._ending and not self._waiting else effects
+
+    @property
+    def _may_begin(self) -> bool:
+        """Whether what was typed may be replied to: not into a reply, nor while the user says something."""
+        return self.state is State.LISTENING and not (self._user is not None and self._user.has_words)
+
+    def _begin_waiting(self) -> list[Effect]:
+        return self._begin(self._waiting.popleft()) if self._waiting and self._may_begin else []
+
+    # Time
+
+    def _time_passed(self, _event: ev.TimePassed) -> list[Effect]:
+        if self.deadline is None or self._now < self.deadline:
+            return []
+        if self.state is State.LISTENING:
+            return self._drop_draft()
+        if self.state is State.YIELDING:
+            return self._go_on()  # no words until now; those that come later still interrupt
+        return self._finish(Outcome.FAILED, self.state)
+
+    def _enter(self, state: State) -> list[Effect]:
         self.state = state
-        if state is State.LISTENING:
-            self.turn_id = ""
-        return EnterState(state)
+        self.deadline = self._limits.get(state) if state is not State.LISTENING else None
+        return [ev.EnterState(state)]

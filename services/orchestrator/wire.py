@@ -6,8 +6,8 @@ from typing import Any
 from services.orchestrator.events import (
     Degraded,
     Event,
+    HoldMode,
     Interrupted,
-    Outcome,
     ReplyAudio,
     ReplyText,
     SessionOpened,
@@ -16,16 +16,23 @@ from services.orchestrator.events import (
     UserTranscript,
 )
 from services.orchestrator.ports import Stage
-from services.orchestrator.turn import State
+from services.orchestrator.turn_events import Outcome, State
 from superwhisper.assistant.v1 import assistant_pb2 as pb
 from superwhisper.common.v1 import audio_pb2
 
-STAGES = {Stage.STT: pb.STAGE_STT, Stage.LLM: pb.STAGE_LLM, Stage.TTS: pb.STAGE_TTS}
+STAGES = {
+    Stage.STT: pb.STAGE_STT,
+    Stage.LLM: pb.STAGE_LLM,
+    Stage.TTS: pb.STAGE_TTS,
+    Stage.PLAYBACK: pb.STAGE_PLAYBACK,
+}
 _STATES = {
     State.LISTENING: pb.ASSISTANT_STATE_LISTENING,
     State.THINKING: pb.ASSISTANT_STATE_THINKING,
     State.SPEAKING: pb.ASSISTANT_STATE_SPEAKING,
+    State.YIELDING: pb.ASSISTANT_STATE_YIELDING,
 }
+_HOLDS = {HoldMode.PAUSE: pb.HOLD_MODE_PAUSE, HoldMode.DUCK: pb.HOLD_MODE_DUCK, None: pb.HOLD_MODE_UNSPECIFIED}
 _OUTCOMES = {
     Outcome.COMPLETED: pb.TURN_OUTCOME_COMPLETED,
     Outcome.INTERRUPTED: pb.TURN_OUTCOME_INTERRUPTED,
@@ -44,12 +51,13 @@ def _session(opened: SessionOpened) -> pb.Session:
     return pb.Session(
         session_id=opened.session_id,
         resume_token=opened.resume_token,
+        resumed=opened.resumed,
         output_format=audio_pb2.AudioFormat(sample_rate_hz=rate_hz) if rate_hz else None,
     )
 
 
 def _state(entered: StateEntered) -> pb.StateChanged:
-    return pb.StateChanged(state=_STATES[entered.state])
+    return pb.StateChanged(state=_STATES[entered.state], hold=_HOLDS[entered.hold])
 
 
 def _transcript(transcript: UserTranscript) -> pb.UserTranscript:

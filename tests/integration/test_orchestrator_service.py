@@ -1,28 +1,23 @@
 """Converse over a real socket, with scripted stages behind it: the wire, its limits, and clients that behave badly."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field
 
 import grpc
 import pytest
-from prometheus_client import CollectorRegistry
 
 from services.common.channels import Connection
 from services.common.exchange import exchange
 from services.common.lifecycle import MethodLimits, Service
-from services.common.settings import load
 from services.common.status import from_rpc_error
-from services.orchestrator.config import OrchestratorSettings
-from services.orchestrator.metrics import PipelineMetrics
 from services.orchestrator.peers import Peers
-from services.orchestrator.ports import Stages
 from services.orchestrator.servicer import AssistantServicer
 from superwhisper.assistant.v1 import assistant_pb2 as pb
 from superwhisper.assistant.v1 import assistant_pb2_grpc
 from superwhisper.common.v1 import audio_pb2
-from tests.fakes.stages import ScriptedEars, ScriptedMind, ScriptedMouth
+from tests.fakes.stages import ScriptedMind
 from tests.support.servers import free_port, serving
+from tests.support.talking import Assistant, section
 from tests.support.waiting import wait_until
 
 FORMAT = audio_pb2.AudioFormat(sample_rate_hz=16_000)
@@ -32,45 +27,45 @@ END = pb.ConverseRequest(control=pb.Control(end=pb.End()))
 
 
 @dataclass
-class Assistant:
+class Served:
     """The orchestrator's own servicer over scripted stages."""
 
     mind: ScriptedMind = field(default_factory=lambda: ScriptedMind([["Yes. ", "Of course."]] * 50))
-    ears: ScriptedEars = field(default_factory=lambda: ScriptedEars([]))
-    mouth: ScriptedMouth = field(default_factory=ScriptedMouth)
     max_sessions: int = 2
     idle_limit_s: float = 20.0
 
+    def __post_init__(self) -> None:
+        nobody = section().stt.model_copy(update={"address": f"127.0.0.1:{free_port()}"})
+        limits = {"max_sessions": self.max_sessions, "idle_limit_s": self.idle_limit_s}
+        self.settings = section(**limits, stt=nobody, llm=nobody, tts=nobody)
+        self.assistant = Assistant(self.mind, settings=self.settings)
+
     def service(self) -> Service:
-        nobody = f"127.0.0.1:{free_port()}"
-        section = load(OrchestratorSettings).orchestrator.model_copy(
-            update={"max_sessions": self.max_sessions, "idle_limit_s": self.idle_limit_s}
-        )
-        peer = section.stt.model_copy(update={"address": nobody})
-        section = section.model_copy(update={"stt": peer, "llm": peer, "tts": peer})
-        self.registry = CollectorRegistry()
-        draining = asyncio.Event()
-        peers = Peers(section)
-        stages = Stages(self.ears, self.mind, self.mouth)
-        servicer = AssistantServicer(stages, peers, PipelineMetrics.create(self.registry), section, draining)
+        sessions, registry = self.assistant.sessions, self.assistant.registry
+        peers = Peers(self.settings, registry)
+        servicer = AssistantServicer(sessions, peers, self.settings)
 
         async def nothing() -> None:
             pass
 
+        async def close() -> None:
+            await sessions.close()
+            await peers.close()
+
         return Service(
             descriptor=pb.DESCRIPTOR.services_by_name["AssistantService"],
             register=lambda server: assistant_pb2_grpc.add_AssistantServiceServicer_to_server(servicer, server),
-            limits={"Converse": MethodLimits(60, self.max_sessions)},
+            limits={"Converse": MethodLimits(60)},
             start=nothing,
             ready=lambda: True,
             keep_up=nothing,
-            close=peers.close,
-            registry=self.registry,
-            draining=draining,
+            close=close,
+            registry=registry,
+            draining=self.assistant.draining,
         )
 
     def metric(self, name: str, **labels: str) -> float | None:
-        return self.registry.get_sample_value(name, labels)
+        return self.assistant.metric(name, **labels)
 
 
 async def converse(address: str, requests: Sequence[pb.ConverseRequest]) -> list[pb.ConverseResponse]:
@@ -118,7 +113,7 @@ async def converse(address: str, requests: Sequence[pb.ConverseRequest]) -> list
     ],
 )
 async def test_wrong_input_is_refused_by_name(requests: list[pb.ConverseRequest], status: str, field_name: str) -> None:
-    assistant = Assistant()
+    assistant = Served()
     assistant.mind.go_on.clear()
     async with serving(assistant.service()) as address:
         with pytest.raises(grpc.aio.AioRpcError) as caught:
@@ -128,7 +123,7 @@ async def test_wrong_input_is_refused_by_name(requests: list[pb.ConverseRequest]
 
 
 async def test_a_typed_turn_over_the_wire() -> None:
-    async with serving(Assistant().service()) as address:
+    async with serving(Served().service()) as address:
         responses = await converse(address, [WITH_AUDIO, pb.ConverseRequest(text="well?"), END])
     kinds = [response.WhichOneof("event") for response in responses]
     assert kinds[0] == "session"
@@ -143,7 +138,7 @@ async def test_a_typed_turn_over_the_wire() -> None:
 
 
 async def test_more_conversations_than_published_are_refused_and_a_free_place_is_found_again() -> None:
-    assistant = Assistant(max_sessions=1)
+    assistant = Served(max_sessions=1)
     async with serving(assistant.service()) as address, Connection(address).open() as channel:
         stub: assistant_pb2_grpc.AssistantServiceAsyncStub = assistant_pb2_grpc.AssistantServiceStub(channel)
         first = stub.Converse(timeout=30)
@@ -158,7 +153,7 @@ async def test_more_conversations_than_published_are_refused_and_a_free_place_is
 
 
 async def test_a_client_that_vanishes_in_the_middle_of_a_reply_leaves_nothing_behind() -> None:
-    assistant = Assistant()
+    assistant = Served()
     assistant.mind.go_on.clear()
     async with serving(assistant.service()) as address, Connection(address).open() as channel:
         stub: assistant_pb2_grpc.AssistantServiceAsyncStub = assistant_pb2_grpc.AssistantServiceStub(channel)
@@ -172,12 +167,12 @@ async def test_a_client_that_vanishes_in_the_middle_of_a_reply_leaves_nothing_be
                 break
         call.cancel()
         await wait_until(assistant.mind.ended.is_set, "the mind to be let go")
-        await wait_until(assistant.mouth.ended.is_set, "the mouth to be let go")
+        await wait_until(assistant.assistant.mouth.ended.is_set, "the mouth to be let go")
         await wait_until(lambda: assistant.metric("pipeline_sessions_active") == 0, "the conversation to end")
 
 
 async def test_a_client_that_says_nothing_is_let_go() -> None:
-    async with serving(Assistant(idle_limit_s=0.2).service()) as address, Connection(address).open() as channel:
+    async with serving(Served(idle_limit_s=0.2).service()) as address, Connection(address).open() as channel:
         stub: assistant_pb2_grpc.AssistantServiceAsyncStub = assistant_pb2_grpc.AssistantServiceStub(channel)
         call = stub.Converse(timeout=30)
         await call.write(TEXT_ONLY)
@@ -187,7 +182,7 @@ async def test_a_client_that_says_nothing_is_let_go() -> None:
 
 
 async def test_capabilities_tell_stages_that_do_not_answer() -> None:
-    async with serving(Assistant().service()) as address, Connection(address).open() as channel:
+    async with serving(Served().service()) as address, Connection(address).open() as channel:
         stub: assistant_pb2_grpc.AssistantServiceAsyncStub = assistant_pb2_grpc.AssistantServiceStub(channel)
         answer = await stub.GetCapabilities(pb.GetCapabilitiesRequest(), timeout=10)
     assert [stage.serving for stage in answer.stages] == [False, False, False]
@@ -195,7 +190,7 @@ async def test_capabilities_tell_stages_that_do_not_answer() -> None:
 
 
 async def test_turns_are_counted() -> None:
-    assistant = Assistant()
+    assistant = Served()
     async with serving(assistant.service()) as address:
         await converse(address, [WITH_AUDIO, pb.ConverseRequest(text="well?"), END])
     assert assistant.metric("pipeline_requests_total", outcome="completed") == 1

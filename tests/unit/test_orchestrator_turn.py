@@ -1,131 +1,329 @@
-"""The turn machine: a table of what happens, and a property over random orders of events."""
+"""The turn machine: every event in every state, as a table, and the ways of whole turns."""
+
+from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from services.common.errors import LimitExceededError
-from services.orchestrator.turn import (
+from services.orchestrator.barge_in import Backchannels
+from services.orchestrator.turn import TurnMachine
+from services.orchestrator.turn_events import (
     AudioBegan,
     BeginTurn,
-    CancelTurn,
+    Draft,
+    DropDraft,
+    EarsLost,
     Effect,
     EndAsked,
     EndConversation,
     EnterState,
+    FinishTurn,
+    HoldReply,
     Input,
     InterruptAsked,
+    LetReplyGoOn,
+    Outcome,
+    ReplyEnded,
     Said,
+    SpeechBegan,
+    SpeechEnded,
+    SpeechPaused,
+    SpeechResumed,
     State,
-    TurnEnded,
-    TurnMachine,
+    TimePassed,
+    Typed,
+    WordsHeard,
 )
+from services.orchestrator.turn_rules import TurnRules
 
-HELLO = Said("hello", typed=False)
-TYPED = Said("typed", typed=True)
+RULES = TurnRules(
+    Backchannels(["oui", "d'accord"]), decide_within_s=0.5, thinking_s=60, speaking_s=600, draft_s=10, max_waiting=2
+)
+HELLO, STOP, YES, NOTHING = Said("hello"), Said("stop"), Said("oui"), Said("")
+LOST = Said("", was_lost=True)
+FIRST, SECOND, THIRD = Said("first", typed=True), Said("second", typed=True), Said("third", typed=True)
+
+TO_LISTENING, TO_THINKING = EnterState(State.LISTENING), EnterState(State.THINKING)
+TO_SPEAKING, TO_YIELDING = EnterState(State.SPEAKING), EnterState(State.YIELDING)
+HOLD, GO_ON = HoldReply("turn-1", 0.0), LetReplyGoOn("turn-1")
+COMPLETED = FinishTurn("turn-1", Outcome.COMPLETED)
+INTERRUPTED = FinishTurn("turn-1", Outcome.INTERRUPTED)
 
 
-def after(*events: Input) -> tuple[TurnMachine, list[Effect]]:
-    """A machine after some events, and what the last one did."""
-    machine, effects = TurnMachine(), []
+def begin(said: Said, turn: str = "turn-1", *, drafted: bool = False) -> list[Effect]:
+    return [TO_THINKING, BeginTurn(turn, said, drafted)]
+
+
+def after(*events: Input | float, rules: TurnRules = RULES) -> tuple[TurnMachine, list[Effect]]:
+    """A machine after some events, and what the last one did; a number is the moment of those that follow."""
+    machine, effects, now = TurnMachine(rules), [], 0.0
     for event in events:
-        effects = machine.step(event)
+        if isinstance(event, float):
+            now = event
+        else:
+            effects = machine.step(event, now)
     return machine, effects
 
 
-def test_what_is_said_begins_a_turn() -> None:
-    machine, effects = after(HELLO)
-    assert effects == [EnterState(State.THINKING), BeginTurn("turn-1", HELLO)]
-    assert machine.state is State.THINKING
+# How each state comes about. Whoever speaks in one is utterance 1, and the turn of one is turn-1.
+LISTENING: tuple[Input, ...] = ()
+HEARING = (SpeechBegan(1, 0.0),)  # listening to somebody
+DRAFTED = (*HEARING, SpeechPaused(1, HELLO))
+THINKING = (Typed(FIRST),)
+SPEAKING = (*THINKING, AudioBegan("turn-1"))
+YIELDING_EARLY = (*THINKING, SpeechBegan(1, 0.0))
+YIELDING = (*SPEAKING, SpeechBegan(1, 0.0))
+
+STATES = [
+    (LISTENING, State.LISTENING),
+    (HEARING, State.LISTENING),
+    (DRAFTED, State.LISTENING),
+    (THINKING, State.THINKING),
+    (SPEAKING, State.SPEAKING),
+    (YIELDING_EARLY, State.YIELDING),
+    (YIELDING, State.YIELDING),
+]
+
+TABLE: list[tuple[tuple[Input, ...], Input, list[Effect]]] = [
+    (LISTENING, SpeechBegan(2, 0.0), []),
+    (LISTENING, WordsHeard(1, "hello"), []),
+    (LISTENING, SpeechPaused(1, HELLO), []),
+    (LISTENING, SpeechResumed(1), []),
+    (LISTENING, SpeechEnded(1, HELLO), []),
+    (LISTENING, EarsLost(), []),
+    (LISTENING, EarsLost(LOST), begin(LOST)),
+    (LISTENING, Typed(FIRST), begin(FIRST)),
+    (LISTENING, Typed(replace(FIRST, text=" \n")), []),
+    (LISTENING, AudioBegan("turn-1"), []),
+    (LISTENING, AudioBegan(""), []),
+    (LISTENING, ReplyEnded("turn-1", Outcome.COMPLETED), []),
+    (LISTENING, ReplyEnded("", Outcome.COMPLETED), []),
+    (LISTENING, InterruptAsked(), []),
+    (LISTENING, EndAsked(), [EndConversation()]),
+    (LISTENING, TimePassed(), []),
+    (HEARING, SpeechBegan(2, 0.0), []),
+    (HEARING, WordsHeard(1, "hello"), []),
+    (HEARING, SpeechPaused(1, HELLO), [Draft(HELLO)]),
+    (HEARING, SpeechPaused(1, NOTHING), []),
+    (HEARING, SpeechPaused(1, Said("…")), []),
+    (HEARING, SpeechPaused(1, Said("[Musique]")), []),
+    (HEARING, SpeechPaused(2, HELLO), []),
+    (HEARING, SpeechResumed(1), []),
+    (HEARING, SpeechEnded(1, HELLO), begin(HELLO)),
+    (HEARING, SpeechEnded(1, YES), begin(YES)),
+    (HEARING, SpeechEnded(1, NOTHING), []),
+    (HEARING, SpeechEnded(1, Said("…")), []),
+    (HEARING, SpeechEnded(1, Said("(rires)")), []),
+    (HEARING, SpeechEnded(2, HELLO), []),
+    (HEARING, EarsLost(), []),
+    (HEARING, EarsLost(LOST), begin(LOST)),
+    (HEARING, Typed(FIRST), begin(FIRST)),  # it may be noise
+    (HEARING, AudioBegan("turn-1"), []),
+    (HEARING, ReplyEnded("turn-1", Outcome.COMPLETED), []),
+    (HEARING, InterruptAsked(), []),
+    (HEARING, EndAsked(), [EndConversation()]),
+    (HEARING, TimePassed(), []),
+    (DRAFTED, SpeechBegan(2, 0.0), []),
+    (DRAFTED, WordsHeard(1, "hello"), []),
+    (DRAFTED, SpeechPaused(1, STOP), [DropDraft(), Draft(STOP)]),
+    (DRAFTED, SpeechPaused(1, NOTHING), []),
+    (DRAFTED, SpeechResumed(1), [DropDraft()]),
+    (DRAFTED, SpeechResumed(2), []),
+    (DRAFTED, SpeechEnded(1, HELLO), begin(HELLO, drafted=True)),
+    (DRAFTED, SpeechEnded(1, Said("Hello!")), begin(Said("Hello!"), drafted=True)),
+    (DRAFTED, SpeechEnded(1, STOP), [DropDraft(), *begin(STOP)]),
+    (DRAFTED, SpeechEnded(1, NOTHING), [DropDraft()]),
+    (DRAFTED, SpeechEnded(2, HELLO), []),
+    (DRAFTED, EarsLost(), [DropDraft()]),
+    (DRAFTED, EarsLost(LOST), [DropDraft(), *begin(LOST)]),
+    (DRAFTED, Typed(FIRST), []),  # it waits
+    (DRAFTED, AudioBegan("turn-1"), []),
+    (DRAFTED, ReplyEnded("turn-1", Outcome.COMPLETED), []),
+    (DRAFTED, InterruptAsked(), []),
+    (DRAFTED, EndAsked(), [DropDraft(), EndConversation()]),
+    (DRAFTED, TimePassed(), []),
+    (THINKING, SpeechBegan(2, 0.5), [HoldReply("turn-1", 0.5), TO_YIELDING]),
+    (THINKING, WordsHeard(1, "stop"), []),
+    (THINKING, SpeechPaused(1, STOP), []),
+    (THINKING, SpeechResumed(1), []),
+    (THINKING, SpeechEnded(1, STOP), []),
+    (THINKING, EarsLost(), []),
+    (THINKING, EarsLost(LOST), []),
+    (THINKING, Typed(SECOND), []),  # it waits
+    (THINKING, AudioBegan("turn-1"), [TO_SPEAKING]),
+    (THINKING, AudioBegan("turn-2"), []),
+    (THINKING, ReplyEnded("turn-1", Outcome.FAILED), [FinishTurn("turn-1", Outcome.FAILED), TO_LISTENING]),
+    (THINKING, ReplyEnded("turn-2", Outcome.FAILED), []),
+    (THINKING, InterruptAsked(), [INTERRUPTED, TO_LISTENING]),
+    (THINKING, EndAsked(), []),
+    (THINKING, TimePassed(), []),
+    (SPEAKING, SpeechBegan(2, 0.5), [HoldReply("turn-1", 0.5), TO_YIELDING]),
+    (SPEAKING, WordsHeard(1, "stop"), []),
+    (SPEAKING, SpeechPaused(1, STOP), []),
+    (SPEAKING, SpeechResumed(1), []),
+    (SPEAKING, SpeechEnded(1, STOP), []),
+    (SPEAKING, EarsLost(), []),
+    (SPEAKING, EarsLost(LOST), []),
+    (SPEAKING, Typed(SECOND), []),
+    (SPEAKING, AudioBegan("turn-1"), []),
+    (SPEAKING, ReplyEnded("turn-1", Outcome.COMPLETED), [COMPLETED, TO_LISTENING]),
+    (SPEAKING, ReplyEnded("turn-0", Outcome.COMPLETED), []),
+    (SPEAKING, InterruptAsked(), [INTERRUPTED, TO_LISTENING]),
+    (SPEAKING, EndAsked(), []),
+    (SPEAKING, TimePassed(), []),
+    (YIELDING_EARLY, WordsHeard(1, "stop"), [INTERRUPTED, TO_LISTENING]),
+    (YIELDING_EARLY, SpeechPaused(1, YES), [TO_THINKING, GO_ON]),
+    (YIELDING_EARLY, EarsLost(), [TO_THINKING, GO_ON]),
+    (YIELDING_EARLY, AudioBegan("turn-1"), []),
+    (YIELDING, SpeechBegan(2, 0.5), []),
+    (YIELDING, WordsHeard(1, "stop"), [INTERRUPTED, TO_LISTENING]),
+    (YIELDING, WordsHeard(2, "stop"), []),
+    (YIELDING, WordsHeard(1, "oui"), []),
+    (YIELDING, WordsHeard(1, "d'"), []),
+    (YIELDING, WordsHeard(1, ""), []),
+    (YIELDING, SpeechPaused(1, STOP), [INTERRUPTED, TO_LISTENING, Draft(STOP)]),
+    (YIELDING, SpeechPaused(1, YES), [TO_SPEAKING, GO_ON]),
+    (YIELDING, SpeechPaused(1, NOTHING), [TO_SPEAKING, GO_ON]),
+    (YIELDING, SpeechPaused(2, NOTHING), []),
+    (YIELDING, SpeechResumed(1), []),
+    (YIELDING, SpeechEnded(1, STOP), [INTERRUPTED, TO_LISTENING, *begin(STOP, "turn-2")]),
+    (YIELDING, SpeechEnded(1, YES), [TO_SPEAKING, GO_ON]),
+    (YIELDING, SpeechEnded(1, NOTHING), [TO_SPEAKING, GO_ON]),
+    (YIELDING, SpeechEnded(2, STOP), []),
+    (YIELDING, EarsLost(), [TO_SPEAKING, GO_ON]),
+    (YIELDING, EarsLost(LOST), [TO_SPEAKING, GO_ON]),
+    (YIELDING, Typed(SECOND), []),
+    (YIELDING, AudioBegan("turn-1"), []),
+    (YIELDING, ReplyEnded("turn-1", Outcome.COMPLETED), [COMPLETED, TO_LISTENING]),
+    (YIELDING, ReplyEnded("turn-2", Outcome.COMPLETED), []),
+    (YIELDING, InterruptAsked(), [INTERRUPTED, TO_LISTENING]),
+    (YIELDING, EndAsked(), []),
+    (YIELDING, TimePassed(), []),
+]
 
 
-def test_the_first_audio_is_speaking_and_the_second_is_not_told_again() -> None:
-    _, effects = after(HELLO, AudioBegan("turn-1"))
-    assert effects == [EnterState(State.SPEAKING)]
-    _, effects = after(HELLO, AudioBegan("turn-1"), AudioBegan("turn-1"))
-    assert effects == []
+@pytest.mark.parametrize(("events", "state"), STATES)
+def test_the_states_of_the_table_are_those(events: tuple[Input, ...], state: State) -> None:
+    assert after(*events)[0].state is state
 
 
-@pytest.mark.parametrize("spoken", [(), (AudioBegan("turn-1"),)])
-def test_a_turn_that_ended_leads_back_to_listening(spoken: tuple[Input, ...]) -> None:
-    machine, effects = after(HELLO, *spoken, TurnEnded("turn-1"))
-    assert effects == [EnterState(State.LISTENING)]
-    assert machine.state is State.LISTENING
+@pytest.mark.parametrize(("events", "event", "effects"), TABLE)
+def test_what_is_done_about_an_event(events: tuple[Input, ...], event: Input, effects: list[Effect]) -> None:
+    machine, did = after(*events, event)
+    assert did == effects
+    entered = [effect.state for effect in effects if isinstance(effect, EnterState)]
+    assert machine.state is (entered[-1] if entered else after(*events)[0].state)
 
 
-def test_silence_and_noise_begin_nothing() -> None:
-    assert after(Said("  ", typed=False))[1] == []
+def test_a_spoken_turn() -> None:
+    machine, effects = after(*DRAFTED, SpeechEnded(1, HELLO))
+    assert effects == begin(HELLO, drafted=True)
+    assert machine.turn_id == "turn-1"
+    assert machine.step(AudioBegan("turn-1"), 1.0) == [TO_SPEAKING]
+    assert machine.step(ReplyEnded("turn-1", Outcome.COMPLETED), 2.0) == [COMPLETED, TO_LISTENING]
+    assert machine.turn_id == ""
 
 
-def test_what_is_said_during_a_turn_is_not_taken_up() -> None:
-    machine, effects = after(HELLO, HELLO)
-    assert effects == []
-    assert machine.step(TurnEnded("turn-1")) == [EnterState(State.LISTENING)]
+def test_a_draft_is_void_once_the_speaker_went_on_even_if_the_words_are_the_same() -> None:
+    _, effects = after(*DRAFTED, SpeechResumed(1), SpeechEnded(1, HELLO))
+    assert effects == begin(HELLO)
 
 
-def test_what_is_typed_during_a_turn_waits_for_its_end() -> None:
-    machine, effects = after(HELLO, TYPED)
-    assert effects == []
-    assert machine.step(TurnEnded("turn-1")) == [EnterState(State.THINKING), BeginTurn("turn-2", TYPED)]
+def test_nothing_is_drafted_where_that_is_not_wanted() -> None:
+    assert after(*DRAFTED, rules=replace(RULES, speculate=False))[1] == []
 
 
-def test_too_much_typed_text_is_refused() -> None:
-    machine, _ = after(HELLO, *[TYPED] * 10)
-    with pytest.raises(LimitExceededError):
-        machine.step(TYPED)
+def test_a_false_alarm_may_come_again_and_the_interruption_after_it() -> None:
+    machine, _ = after(*YIELDING, SpeechPaused(1, YES))
+    assert machine.step(SpeechResumed(1), 1.0) == [HOLD, TO_YIELDING]
+    assert machine.step(WordsHeard(1, "oui"), 1.1) == []
+    assert machine.step(WordsHeard(1, "oui mais"), 1.2) == [INTERRUPTED, TO_LISTENING]
+    assert machine.step(SpeechEnded(1, Said("oui mais")), 1.5) == begin(Said("oui mais"), "turn-2")
 
 
-def test_an_interruption_cancels_the_turn_and_nothing_else() -> None:
-    assert after(InterruptAsked())[1] == []
-    assert after(HELLO, InterruptAsked())[1] == [CancelTurn("turn-1")]
+def test_what_is_not_decided_in_time_goes_on_and_words_still_interrupt() -> None:
+    machine, _ = after(*YIELDING)
+    assert machine.deadline == 0.5
+    assert machine.step(TimePassed(), 0.49) == []
+    assert machine.step(TimePassed(), 0.5) == [TO_SPEAKING, GO_ON]
+    assert machine.step(WordsHeard(1, "stop"), 0.6) == [INTERRUPTED, TO_LISTENING]
 
 
-def test_events_of_an_earlier_turn_change_nothing() -> None:
-    machine, _ = after(HELLO, TurnEnded("turn-1"), HELLO)
-    assert machine.step(AudioBegan("turn-1")) == []
-    assert machine.step(TurnEnded("turn-1")) == []
-    assert machine.state is State.THINKING
+def test_a_backchannel_while_it_thinks_lets_the_audio_come_that_began_meanwhile() -> None:
+    _, effects = after(*YIELDING_EARLY, AudioBegan("turn-1"), SpeechEnded(1, YES))
+    assert effects == [TO_SPEAKING, GO_ON]
 
 
-def test_the_end_waits_for_the_turn() -> None:
-    assert after(EndAsked())[1] == [EndConversation()]
-    machine, effects = after(HELLO, EndAsked())
-    assert effects == []
-    assert machine.step(HELLO) == []
-    assert machine.step(TurnEnded("turn-1")) == [EnterState(State.LISTENING), EndConversation()]
+def test_a_backchannel_into_a_reply_is_no_turn_but_into_silence_it_is() -> None:
+    assert after(*YIELDING, SpeechPaused(1, YES), SpeechEnded(1, YES))[1] == []
+    assert after(*YIELDING, ReplyEnded("turn-1", Outcome.COMPLETED), SpeechEnded(1, YES))[1] == begin(YES, "turn-2")
 
 
-INPUTS = st.one_of(
-    st.sampled_from([HELLO, TYPED, Said("", typed=False), InterruptAsked(), EndAsked()]),
-    st.integers(1, 5).map(lambda number: AudioBegan(f"turn-{number}")),
-    st.integers(1, 5).map(lambda number: TurnEnded(f"turn-{number}")),
+@pytest.mark.parametrize(
+    ("events", "deadline", "overdue"),
+    [(THINKING, 60.0, State.THINKING), (SPEAKING, 600.0, State.SPEAKING)],
 )
+def test_a_state_that_lasts_too_long_fails(events: tuple[Input, ...], deadline: float, overdue: State) -> None:
+    machine, _ = after(*events)
+    assert machine.deadline == deadline
+    failed = FinishTurn("turn-1", Outcome.FAILED, overdue)
+    assert machine.step(TimePassed(), deadline) == [failed, TO_LISTENING]
+    assert machine.deadline is None
 
 
-@given(st.lists(INPUTS, max_size=60))
-def test_no_order_of_events_breaks_it(events: list[Input]) -> None:
-    machine = TurnMachine()
-    open_turns: list[str] = []
-    begun: list[str] = []
-    for event in events:
-        waiting_limit = False
-        try:
-            effects = machine.step(event)
-        except LimitExceededError:
-            waiting_limit = True
-            effects = []
-        if isinstance(event, TurnEnded) and event.turn_id in open_turns:
-            open_turns.remove(event.turn_id)
-        for effect in effects:
-            if isinstance(effect, BeginTurn):
-                assert effect.turn_id not in begun, "a turn began twice"
-                begun.append(effect.turn_id)
-                open_turns.append(effect.turn_id)
-        assert len(open_turns) <= 1, "two turns at once"
-        assert (machine.state is State.LISTENING) == (not open_turns)
-        assert not waiting_limit or machine.state is not State.LISTENING
-    # Whatever happened, it is not stuck: the open turn can end, and all that waits is taken up in order.
-    while open_turns:
-        effects = machine.step(TurnEnded(open_turns.pop()))
-        open_turns = [effect.turn_id for effect in effects if isinstance(effect, BeginTurn)]
-    assert machine.state is State.LISTENING
+def test_to_yield_gives_no_turn_more_time() -> None:
+    machine, _ = after(*SPEAKING, 599.8, SpeechBegan(1, 599.8), 600.3, TimePassed())
+    assert machine.deadline == 600.0
+    assert machine.step(TimePassed(), 600.3)[0] == FinishTurn("turn-1", Outcome.FAILED, State.SPEAKING)
+
+
+def test_a_draft_that_nobody_takes_up_is_dropped() -> None:
+    machine, _ = after(*DRAFTED)
+    assert machine.deadline == 10.0
+    assert machine.step(TimePassed(), 10.0) == [DropDraft()]
+    assert machine.deadline is None
+
+
+def test_what_was_typed_waits_for_its_turn_in_order() -> None:
+    machine, _ = after(*SPEAKING, Typed(SECOND), Typed(THIRD))
+    assert machine.step(ReplyEnded("turn-1", Outcome.COMPLETED), 1.0) == [COMPLETED, *begin(SECOND, "turn-2")]
+    finished = FinishTurn("turn-2", Outcome.INTERRUPTED)
+    assert machine.step(InterruptAsked(), 2.0) == [finished, *begin(THIRD, "turn-3")]
+
+
+def test_what_was_typed_waits_for_who_speaks() -> None:
+    machine, _ = after(*HEARING, WordsHeard(1, "hel"), Typed(FIRST))
+    assert machine.step(SpeechEnded(1, HELLO), 1.0) == begin(HELLO)
+    assert machine.step(InterruptAsked(), 2.0) == [INTERRUPTED, *begin(FIRST, "turn-2")]
+
+
+@pytest.mark.parametrize("end", [SpeechEnded(1, NOTHING), EarsLost()])
+def test_what_was_typed_is_taken_up_when_nothing_was_said_after_all(end: Input) -> None:
+    assert after(*HEARING, WordsHeard(1, "hel"), Typed(FIRST), end)[1] == begin(FIRST)
+
+
+def test_too_much_typed_text_is_refused_and_the_rest_kept() -> None:
+    machine, _ = after(*THINKING, Typed(SECOND), Typed(THIRD))
+    with pytest.raises(LimitExceededError):
+        machine.step(Typed(FIRST), 1.0)
+    assert machine.step(InterruptAsked(), 2.0) == [INTERRUPTED, *begin(SECOND, "turn-2")]
+
+
+def test_the_end_waits_for_the_turn_and_for_what_was_typed_before() -> None:
+    machine, _ = after(*SPEAKING, Typed(SECOND), EndAsked(), Typed(THIRD), EndAsked())
+    assert machine.step(ReplyEnded("turn-1", Outcome.COMPLETED), 1.0) == [COMPLETED, *begin(SECOND, "turn-2")]
+    finished = FinishTurn("turn-2", Outcome.COMPLETED)
+    over = [finished, TO_LISTENING, EndConversation()]
+    assert machine.step(ReplyEnded("turn-2", Outcome.COMPLETED), 2.0) == over
+
+
+@pytest.mark.parametrize(
+    "event", [Typed(FIRST), SpeechPaused(1, HELLO), SpeechEnded(1, HELLO), EarsLost(LOST), EndAsked(), TimePassed()]
+)
+def test_nothing_comes_after_the_end(event: Input) -> None:
+    assert after(*HEARING, EndAsked(), event)[1] == []
+
+
+def test_an_interruption_after_the_end_was_asked_for_is_the_end() -> None:
+    _, effects = after(*YIELDING, EndAsked(), SpeechEnded(1, STOP))
+    assert effects == [INTERRUPTED, TO_LISTENING, EndConversation()]

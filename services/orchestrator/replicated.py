@@ -1,0 +1,81 @@
+"""The orchestrator's ports over several replicas a stage: whoever uses them sees one of each."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+
+from services.orchestrator.patience import Patience
+from services.orchestrator.ports import (
+    Ears,
+    EarsEvent,
+    Line,
+    Mind,
+    Mouth,
+    ReplyEnd,
+    SpokenAudio,
+    Stage,
+    Voice,
+    WrittenText,
+)
+from services.orchestrator.replicas import Replicas
+
+
+class ReplicatedEars:
+    """Several Ears. Each takes audio only once it is ready, so the next one still finds all of it."""
+
+    def __init__(self, replicas: Replicas[Ears], ready_s: float) -> None:
+        self._replicas = replicas
+        self._ready_s = ready_s
+
+    def listen(
+        self, audio: AsyncIterator[bytes], sample_rate_hz: int, language_code: str
+    ) -> AsyncGenerator[EarsEvent, None]:
+        """What is heard in the audio, until it ends."""
+        patience = Patience(Stage.STT, self._ready_s)
+        patience.start()
+        return self._replicas.stream(lambda ears: ears.listen(audio, sample_rate_hz, language_code), patience)
+
+
+class ReplicatedMind:
+    """Several Minds."""
+
+    def __init__(self, replicas: Replicas[Mind], first_token_s: float) -> None:
+        self._replicas = replicas
+        self._first_token_s = first_token_s
+
+    def reply(
+        self, conversation_id: str, lines: Sequence[Line], language_code: str
+    ) -> AsyncGenerator[str | ReplyEnd, None]:
+        """The next line, as it is written."""
+        patience = Patience(Stage.LLM, self._first_token_s)
+        patience.start()
+        return self._replicas.stream(lambda mind: mind.reply(conversation_id, lines, language_code), patience)
+
+
+class ReplicatedMouth:
+    """Several Mouths. They are called before there is any text; the time runs from the last that they were given."""
+
+    def __init__(self, replicas: Replicas[Mouth], first_audio_s: float) -> None:
+        self._replicas = replicas
+        self._first_audio_s = first_audio_s
+
+    def speak(self, text: WrittenText, voice: Voice) -> AsyncGenerator[SpokenAudio, None]:
+        """The audio of a text that is still being written."""
+        patience = Patience(Stage.TTS, self._first_audio_s)
+        given = _Given(text, patience.start)
+        return self._replicas.stream(lambda mouth: mouth.speak(given, voice), patience)
+
+
+class _Given:
+    """A text that tells when some of it is given away."""
+
+    def __init__(self, text: WrittenText, tell: Callable[[], None]) -> None:
+        self._text = text
+        self._tell = tell
+
+    async def read(self) -> AsyncGenerator[str, None]:
+        """What is there, then what is added, until it is complete."""
+        async with aclosing(self._text.read()) as deltas:
+            async for delta in deltas:
+                if not delta.isspace():
+                    self._tell()
+                yield delta

@@ -1,0 +1,151 @@
+"""All sessions of this orchestrator: how many there may be, and how they outlive a lost connection."""
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from services.common.errors import CallAbortedError, InvalidInputError, LimitExceededError, NotFoundError
+from services.common.tasks import cancel_and_wait
+from services.orchestrator.conversation import Conversation
+from services.orchestrator.events import SessionOpened
+from services.orchestrator.history_store import HistoryStore, KeptSession
+from services.orchestrator.reply_maker import ConversationOptions
+from services.orchestrator.resources import Resources
+from services.orchestrator.session import Session
+
+_PARKED_TO_CONNECTED = 4  # a session that waits costs a history, and two seconds of audio at most
+_KEEP_EVERY_S = 20.0  # far below the time after which the store forgets
+
+
+@dataclass
+class _Entry:
+    """A session, and what it is doing."""
+
+    session: Session
+    token: str
+    conversation: Conversation | None = None  # while a client is connected
+    expiry: "asyncio.Task[None] | None" = None  # while none is
+
+
+@dataclass
+class Sessions:
+    """The connected ones, and for a while those whose client was lost."""
+
+    resources: Resources
+    store: HistoryStore | None = None
+    _entries: dict[str, _Entry] = field(default_factory=dict)  # by a digest of the token
+    _opening: asyncio.Lock = field(default_factory=asyncio.Lock)  # two may come with the same token
+
+    @asynccontextmanager
+    async def connected(
+        self, options: ConversationOptions, resume_token: str = ""
+    ) -> AsyncIterator[tuple[Conversation, SessionOpened]]:
+        """A conversation in a new session, or in the one of the token, as long as the body runs."""
+        async with self._opening:
+            entry = await self._resumed(resume_token, options) if resume_token else self._new(options)
+            conversation = entry.conversation = Conversation(entry.session, self.resources, options)
+        opened = SessionOpened(entry.session.session_id, entry.token, options.output_rate_hz, bool(resume_token))
+        keeping = asyncio.create_task(self._keep(entry), name="keep history")
+        try:
+            with self.resources.metrics.sessions.track_inprogress():
+                yield conversation, opened
+        finally:
+            await cancel_and_wait(keeping)
+            if entry.conversation is conversation:
+                await self._left(entry)
+
+    async def close(self) -> None:
+        """Ends all of them."""
+        for entry in tuple(self._entries.values()):
+            await self._end(entry)
+        if self.store is not None:
+            await self.store.close()
+
+    def _new(self, options: ConversationOptions) -> _Entry:
+        self._check_room()
+        session = Session(self.resources, options, secrets.token_hex(8))
+        return self._add(_Entry(session, secrets.token_urlsafe(24)))
+
+    async def _resumed(self, token: str, options: ConversationOptions) -> _Entry:
+        entry = self._entries.get(_digest(token)) or await self._kept(token, options)
+        if options.output_rate_hz != entry.session.options.output_rate_hz:
+            raise InvalidInputError("config.output_format", "the session that goes on has another one")
+        if entry.conversation is not None:  # its client was faster than we were to notice that the connection is lost
+            await entry.conversation.end(CallAbortedError("the session goes on over another connection"))
+        else:
+            self._check_room()
+        if entry.expiry is not None:
+            await cancel_and_wait(entry.expiry)
+            entry.expiry = None
+        self.resources.metrics.session_resumed()
+        return entry
+
+    async def _kept(self, token: str, options: ConversationOptions) -> _Entry:
+        """A session of another replica, or of one that was replaced; without the reply that it was giving."""
+        kept = await self.store.get(_digest(token)) if self.store is not None else None
+        if kept is None:
+            raise NotFoundError("config.resume_token: there is no such session any more", field="config.resume_token")
+        session = Session(self.resources, options, kept.session_id, kept.exchanges, kept.language_code)
+        return self._add(_Entry(session, token))
+
+    def _add(self, entry: _Entry) -> _Entry:
+        self._entries[_digest(entry.token)] = entry
+        return entry
+
+    def _check_room(self) -> None:
+        limit = self.resources.settings.max_sessions
+        if sum(1 for entry in self._entries.values() if entry.conversation is not None) >= limit:
+            raise LimitExceededError(f"{limit} conversations are open, which is the limit; try again later")
+
+    async def _left(self, entry: _Entry) -> None:
+        """Its client is gone: for good, or to come back."""
+        entry.conversation = None
+        resume_s = self.resources.settings.session.resume_s
+        if entry.session.over.is_set() or self.resources.draining.is_set() or not resume_s:
+            await self._end(entry)
+            return
+        parked = [other for other in self._entries.values() if other.conversation is None]
+        if len(parked) > _PARKED_TO_CONNECTED * self.resources.settings.max_sessions:
+            await self._end(parked[0])
+        if _digest(entry.token) in self._entries:
+            entry.expiry = asyncio.create_task(self._expire(entry, resume_s), name="session expiry")
+        self._count_parked()
+
+    async def _expire(self, entry: _Entry, after_s: float) -> None:
+        await asyncio.sleep(after_s)
+        entry.expiry = None
+        await self._end(entry)
+
+    async def _end(self, entry: _Entry) -> None:
+        self._entries.pop(_digest(entry.token), None)
+        if entry.expiry is not None:
+            await cancel_and_wait(entry.expiry)
+        await entry.session.close()
+        if self.store is not None and entry.session.over.is_set():
+            await self.store.forget(_digest(entry.token))
+        self._count_parked()
+
+    def _count_parked(self) -> None:
+        parked = sum(1 for entry in self._entries.values() if entry.conversation is None)
+        self.resources.metrics.sessions_parked(parked)
+
+    async def _keep(self, entry: _Entry) -> None:
+        """Keeps the history where other replicas find it: whenever it grows, and often enough to be still there."""
+        while self.store is not None:
+            session = entry.session
+            session.remembered.clear()
+            kept = KeptSession(session.session_id, session.language_code, session.history.exchanges)
+            await self.store.put(_digest(entry.token), kept)
+            try:
+                async with asyncio.timeout(_KEEP_EVERY_S):
+                    await session.remembered.wait()
+            except TimeoutError:
+                continue
+
+
+def _digest(token: str) -> str:
+    """Tokens are compared and kept as this: nobody learns one from a key, nor from how long a comparison takes."""
+    return hashlib.sha256(token.encode()).hexdigest()

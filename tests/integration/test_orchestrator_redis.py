@@ -1,0 +1,107 @@
+"""A session goes on at another replica of the orchestrator, by way of a real Redis; and without one that is away."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+from redis.asyncio import Redis
+
+from services.common.cache import CacheCounts
+from services.common.errors import NotFoundError
+from services.common.redis_cache import RedisCache, RedisShelf
+from services.orchestrator.events import StateEntered, TurnFinished
+from services.orchestrator.history_store import HistoryStore
+from services.orchestrator.inputs import End, TypedText
+from services.orchestrator.ports import Line, Speaker
+from tests.fakes.stages import ScriptedMind
+from tests.support.redis import RedisServer, redis_server
+from tests.support.talking import TEXT_ONLY, Assistant, Client, talking
+from tests.support.waiting import wait_for
+
+PREFIX = "superwhisper:orchestrator:"
+
+
+@pytest_asyncio.fixture
+async def redis(tmp_path: Path) -> AsyncIterator[RedisServer]:
+    async with redis_server(tmp_path) as server:
+        yield server
+
+
+def replica(redis: RedisServer, *replies: list[str]) -> Assistant:
+    """An orchestrator of its own, with nothing but Redis in common with the others."""
+    shelf = RedisShelf(redis.url, PREFIX, ttl_s=60, limit_s=2)
+    counts = CacheCounts(*([lambda: None] * 3))
+    return Assistant(ScriptedMind(list(replies)), store=HistoryStore(RedisCache(shelf, counts)))
+
+
+async def kept(redis: RedisServer) -> list[bytes]:
+    """All values that Redis has."""
+    async with Redis.from_url(redis.url) as client:
+        return [await client.get(key) for key in await client.keys(f"{PREFIX}*")]
+
+
+async def introduced(assistant: Assistant, redis: RedisServer) -> Client:
+    """A client that said its name, which has come to Redis."""
+    client = Client(assistant, TEXT_ONLY)
+    client.send(TypedText("my name is Ann"))
+    await client.until(TurnFinished)
+
+    async def is_there() -> bool:
+        return any(b"Ann" in value for value in await kept(redis))
+
+    await wait_for(is_there, "the history to be kept")
+    return client
+
+
+@contextmanager
+def nowhere() -> Iterator[None]:
+    with pytest.raises(NotFoundError, match="no such session"):
+        yield
+
+
+async def test_another_replica_goes_on_where_the_first_one_died(redis: RedisServer) -> None:
+    first, second = replica(redis, ["Hello Ann."]), replica(redis, ["Ann."])
+    client = await introduced(first, redis)
+    async with talking(client), talking(Client(second, TEXT_ONLY, token=client.session.resume_token)) as again:
+        again.send(TypedText("what is my name"))
+        await again.until(TurnFinished)
+        assert again.session.resumed
+        assert again.session.session_id == client.session.session_id
+    assert second.mind.prompts[0][1:3] == [
+        Line(Speaker.USER, "my name is Ann"),
+        Line(Speaker.ASSISTANT, "Hello Ann."),
+    ]
+
+
+async def test_the_token_itself_is_not_kept(redis: RedisServer) -> None:
+    async with talking(await introduced(replica(redis, ["Hello Ann."]), redis)) as client:
+        async with Redis.from_url(redis.url) as connection:
+            keys = await connection.keys("*")
+        values = await kept(redis)
+    token = client.session.resume_token.encode()
+    assert keys
+    assert not any(token in key for key in keys)
+    assert not any(token in value for value in values)
+
+
+async def test_a_session_that_was_ended_is_over_everywhere(redis: RedisServer) -> None:
+    async with talking(await introduced(replica(redis, ["Hello Ann."]), redis)) as client:
+        client.send(End())
+        await client.to_the_end()
+        with nowhere():
+            await Client(replica(redis), TEXT_ONLY, token=client.session.resume_token).until(StateEntered)
+
+
+async def test_without_its_redis_a_session_still_lives_where_it_is(redis: RedisServer) -> None:
+    first = replica(redis, ["Hello Ann."], ["Ann."])
+    client = await introduced(first, redis)
+    redis.child.kill()
+    await client.events.aclose()
+    async with talking(Client(first, TEXT_ONLY, token=client.session.resume_token)) as again:
+        again.send(TypedText("what is my name"))
+        await again.until(TurnFinished)
+        assert again.session.resumed
+    with nowhere():
+        await Client(replica(redis), TEXT_ONLY, token=client.session.resume_token).until(StateEntered)
