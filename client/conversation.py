@@ -1,17 +1,25 @@
-"""The Converse stream: inputs in, events out. No terminal and no sound card here."""
+"""The Converse stream: inputs in, events out, over as many connections as it takes. No terminal and no sound card."""
 
 import asyncio
+import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from client.events import Event, Input
+import grpc
+
+from client.errors import CommandError, as_sentence
+from client.events import ConnectionLost, Event, Input, MicrophoneAudio, Played, SessionOpened
 from client.peers import Peer
 from client.wire import from_response, to_request
+from services.common.exchange import exchange
+from services.common.status import from_rpc_error
 from superwhisper.assistant.v1 import assistant_pb2, assistant_pb2_grpc
 from superwhisper.common.v1 import audio_pb2
 
 _WAITING_INPUTS = 50  # a second of microphone messages; whoever gives more waits until they are sent
+_TRY_FOR_S = 15.0  # a network that fails for longer is no hiccup; the assistant itself remembers for a minute
+_TRY_EVERY_S = 0.5
 
 
 @dataclass(frozen=True)
@@ -25,12 +33,13 @@ class ConversationOptions:
     system_prompt: str = ""
     interim_results: bool = True
 
-    def to_message(self) -> assistant_pb2.ConverseConfig:
+    def to_message(self, resume_token: str) -> assistant_pb2.ConverseConfig:
         """As the first message of the stream."""
         return assistant_pb2.ConverseConfig(
             input_format=_format(self.input_rate_hz),
             output_format=_format(self.output_rate_hz),
             language_code=self.language_code,
+            resume_token=resume_token,
             voice=self.voice,
             system_prompt=self.system_prompt,
             interim_results=self.interim_results,
@@ -38,33 +47,91 @@ class ConversationOptions:
 
 
 class Conversation:
-    """One conversation with the assistant. `events` is read once, from beginning to end."""
+    """One conversation with the assistant. `events` is read once, from beginning to end.
 
-    def __init__(self, peer: Peer, options: ConversationOptions, limit_s: float) -> None:
+    A lost connection is made anew for `try_for_s`, and the conversation goes on.
+    """
+
+    def __init__(self, peer: Peer, options: ConversationOptions, limit_s: float, try_for_s: float = _TRY_FOR_S) -> None:
         self._peer = peer
         self._options = options
         self._limit_s = limit_s
+        self._try_for_s = try_for_s
         self._inputs: asyncio.Queue[Input] = asyncio.Queue(_WAITING_INPUTS)
+        self._session: SessionOpened | None = None
+        self._is_going = asyncio.Event()  # not so from a lost connection until the conversation goes on
+        self._is_going.set()
+        self._give_up_at = 0.0
 
     async def give(self, given: Input) -> None:
         """Sends the assistant something; waits while it does not keep up."""
-        await self._inputs.put(given)
+        if self._is_going.is_set() or not _is_of_the_moment(given):
+            await self._inputs.put(given)
 
     async def events(self) -> AsyncGenerator[Event, None]:
-        """All that the assistant tells, until the conversation is over. A lost connection is a CommandError."""
+        """All that the assistant tells, until the conversation is over. A failure is a CommandError."""
         async with self._peer.open() as channel:
-            stub: assistant_pb2_grpc.AssistantServiceAsyncStub = assistant_pb2_grpc.AssistantServiceStub(channel)
-            call = stub.Converse(**self._peer.call_options(self._limit_s))
-            async with aclosing(self._peer.responses(call, self._requests())) as responses:
-                async for response in responses:
-                    event = from_response(response)
-                    if event is not None:
-                        yield event
+            while True:
+                try:
+                    async with aclosing(self._connected(channel)) as events:
+                        async for event in events:
+                            yield event
+                except grpc.aio.AioRpcError as error:
+                    self._must_be_mendable(error)
+                else:
+                    return
+                if self._is_going.is_set():
+                    self._pause()
+                    yield Event("", ConnectionLost(self._try_for_s))
+                else:
+                    await asyncio.sleep(_TRY_EVERY_S)
+
+    async def _connected(self, channel: grpc.aio.Channel) -> AsyncGenerator[Event, None]:
+        stub: assistant_pb2_grpc.AssistantServiceAsyncStub = assistant_pb2_grpc.AssistantServiceStub(channel)
+        call = stub.Converse(**self._peer.call_options(self._limit_s))
+        async with aclosing(exchange(call, self._requests())) as responses:
+            async for response in responses:
+                event = from_response(response)
+                if event is None:
+                    continue
+                if isinstance(event.what, SessionOpened):
+                    self._session = event.what
+                    self._is_going.set()
+                yield event
 
     async def _requests(self) -> AsyncGenerator[assistant_pb2.ConverseRequest, None]:
-        yield assistant_pb2.ConverseRequest(config=self._options.to_message())
+        token = self._session.resume_token if self._session else ""
+        yield assistant_pb2.ConverseRequest(config=self._options.to_message(token))
+        await self._is_going.wait()
         while True:
             yield to_request(await self._inputs.get())
+
+    def _must_be_mendable(self, error: grpc.aio.AioRpcError) -> None:
+        """Raises what cannot be mended by trying again."""
+        peer, session = self._peer, self._session
+        remote = from_rpc_error(error, peer.title)
+        is_in_time = self._is_going.is_set() or time.monotonic() < self._give_up_at
+        if remote.detailed_reason == "CONNECTION_LOST" and session and session.resume_token and is_in_time:
+            return
+        if remote.status is grpc.StatusCode.NOT_FOUND and not self._is_going.is_set():
+            raise CommandError(
+                f"the connection to {peer.title} at {peer.address} was lost, "
+                "and it does not remember the conversation; start anew to go on"
+            ) from error
+        raise as_sentence(error, peer.title, peer.address, had_answered=session is not None) from error
+
+    def _pause(self) -> None:
+        """The connection was lost. What counted only in that moment is not sent later."""
+        self._is_going.clear()
+        self._give_up_at = time.monotonic() + self._try_for_s
+        waiting = [self._inputs.get_nowait() for _ in range(self._inputs.qsize())]
+        for given in waiting:
+            if not _is_of_the_moment(given):
+                self._inputs.put_nowait(given)
+
+
+def _is_of_the_moment(given: Input) -> bool:
+    return isinstance(given, MicrophoneAudio | Played)
 
 
 def _format(rate_hz: int | None) -> audio_pb2.AudioFormat | None:

@@ -11,7 +11,15 @@ class State(StrEnum):
     LISTENING = "listening"
     THINKING = "thinking"
     SPEAKING = "speaking"
+    YIELDING = "yielding"  # somebody speaks while it replies; it holds the reply until it knows what that was
     UNKNOWN = "unknown"  # told by a newer assistant
+
+
+class Hold(StrEnum):
+    """What becomes of the reply's audio while the assistant yields."""
+
+    PAUSE = "pause"
+    DUCK = "duck"  # it goes on, softly
 
 
 class Outcome(StrEnum):
@@ -20,6 +28,7 @@ class Outcome(StrEnum):
     COMPLETED = "completed"
     INTERRUPTED = "interrupted"
     FAILED = "failed"
+    LOST = "lost"  # it ended while the connection was lost: nobody told how
     UNKNOWN = "unknown"
 
 
@@ -86,6 +95,7 @@ class StateChanged:
     """The assistant does something else now."""
 
     state: State
+    hold: Hold | None = None  # while yielding
 
 
 @dataclass(frozen=True)
@@ -140,7 +150,24 @@ class TurnFinished:
     backends: Mapping[str, str]
 
 
-What = SessionOpened | StateChanged | Transcript | ReplyText | ReplyAudio | Interrupted | Degraded | TurnFinished
+@dataclass(frozen=True)
+class ConnectionLost:
+    """The client's own: it tries for so long to go on with the conversation. `session` follows where that succeeds."""
+
+    trying_s: float
+
+
+What = (
+    SessionOpened
+    | StateChanged
+    | Transcript
+    | ReplyText
+    | ReplyAudio
+    | Interrupted
+    | Degraded
+    | TurnFinished
+    | ConnectionLost
+)
 
 
 @dataclass(frozen=True)

@@ -57,11 +57,18 @@ async def _type(session: Session, lines: AsyncIterator[str]) -> None:
         if len(line) > _MAX_TYPED:
             session.view.note(f"not sent: {len(line)} characters, the limit is {_MAX_TYPED}")
         else:
-            turns = len(session.turns.outcomes)
-            await session.conversation.give(TypedText(line))
-            await session.turns.until(lambda before=turns: len(session.turns.outcomes) > before)  # type: ignore[misc]
-            await session.settled()
+            await _take_turn(session, line)
         session.view.ask_for_text()
+
+
+async def _take_turn(session: Session, line: str) -> None:
+    turns, gaps = len(session.turns.outcomes), session.turns.gaps
+    await session.conversation.give(TypedText(line))
+    await session.turns.until(lambda: len(session.turns.outcomes) > turns or session.turns.gaps > gaps)
+    await session.settled()
+    if len(session.turns.outcomes) == turns:
+        session.view.note("not answered: the connection was lost; type it again")
+        session.problems.append("a typed line was lost with the connection")
 
 
 async def _stay(session: Session) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from typing import Protocol
 
 from client.conversation import Conversation
@@ -11,16 +11,20 @@ from client.events import (
     Degraded,
     End,
     Event,
+    Hold,
     Interrupted,
     MicrophoneAudio,
     Outcome,
     Played,
     ReplyAudio,
     SessionOpened,
+    State,
+    StateChanged,
     TurnFinished,
 )
 from client.playback import Player
 from client.reply_file import AudioFile
+from client.resumption import News
 from client.turns import Turns
 from client.view import View
 from services.common.tasks import cancel_and_wait, first_error
@@ -43,14 +47,24 @@ class AudioSource(Protocol):
 class Session:
     """Lives as long as its conversation."""
 
-    def __init__(self, conversation: Conversation, view: View, player: Player, file: AudioFile | None) -> None:
+    def __init__(
+        self,
+        conversation: Conversation,
+        view: View,
+        player: Player,
+        file: AudioFile | None,
+        report_every_s: float = _REPORT_EVERY_S,
+    ) -> None:
         self.conversation = conversation
         self.view = view
         self.player = player
         self.turns = Turns()
         self.problems: list[str] = []
         self._file = file
+        self._report_every_s = report_every_s
+        self._news = News()
         self._reported: Played | None = None
+        self._report_now = asyncio.Event()
         self._last_trouble = ""
 
     async def run(self, drive: Callable[["Session"], Awaitable[None]]) -> None:
@@ -69,6 +83,8 @@ class Session:
                     task.cancel()
         except BaseExceptionGroup as group_error:
             raise first_error(group_error) from None
+        if Outcome.LOST in self.turns.outcomes.values():
+            self.problems.append("the connection was lost, and the end of a reply with it")
 
     async def feed(self, source: AudioSource, *, deaf: Callable[[], bool] = lambda: False) -> None:
         """Lets the assistant hear the source, and silence while `deaf`. Ends when the source does."""
@@ -93,22 +109,47 @@ class Session:
     async def _read(self) -> None:
         async with aclosing(self.conversation.events()) as events:
             async for event in events:
-                self.view.show(event)
-                await self._take(event)
+                await self._hear(event)  # first: the loudspeaker must be quick to yield
+                self._take_note(event)
+                if (news := self._news.of(event)) is not None:
+                    self.view.show(news)
                 self.turns.observe(event)
 
-    async def _take(self, event: Event) -> None:
+    async def _hear(self, event: Event) -> None:
         match event.what:
-            case SessionOpened(output_rate_hz=int(rate_hz)):
+            case SessionOpened(output_rate_hz=int(rate_hz), resumed=False):
                 self.player.open(rate_hz)
                 if self._file is not None:
                     self._file.open(rate_hz)
             case ReplyAudio() as reply:
-                await self.player.play(event.turn_id, reply)
-                if self._file is not None:
-                    self._file.write(reply.audio)
+                await self._play(event.turn_id, reply)
+            case StateChanged(state, hold):
+                self._heed(state, hold)
             case Interrupted():
                 self.player.flush()
+                self._report_now.set()
+
+    def _heed(self, state: State, hold: Hold | None) -> None:
+        if state is State.LISTENING and self.turns.is_resuming:
+            self.player.flush()  # the reply ended while the connection was lost
+        elif state is not State.YIELDING:
+            self.player.go_on()
+        elif hold is Hold.DUCK:
+            self.player.duck()
+        else:
+            self.player.pause()
+            self._report_now.set()
+
+    async def _play(self, turn_id: str, reply: ReplyAudio) -> None:
+        reported = self._reported
+        if reported is not None and turn_id == reported.turn_id and reply.first_sample < reported.samples:
+            self._reported = None  # what comes again was reported while nobody listened, or before it counted as sent
+        await self.player.play(turn_id, reply)
+        if self._file is not None:
+            self._file.write(self._news.audio(turn_id, reply))
+
+    def _take_note(self, event: Event) -> None:
+        match event.what:
             case Degraded(stage, _, message):
                 self._last_trouble = f"{stage}: {message}"
             case TurnFinished(Outcome.FAILED):
@@ -116,7 +157,10 @@ class Session:
 
     async def _report_always(self) -> None:
         while True:
-            await asyncio.sleep(_REPORT_EVERY_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._report_every_s):
+                    await self._report_now.wait()
+            self._report_now.clear()
             await self._report()
 
     async def _report(self) -> None:

@@ -21,7 +21,7 @@ class Speaker:
         self.name = device.name
         self.rate_hz = device.rate_hz
         self._device = device
-        self._buffer = PlaybackBuffer()
+        self._buffer = PlaybackBuffer(device.rate_hz)
         self._stream: Any = None
 
     def open(self, rate_hz: int) -> None:
@@ -32,6 +32,7 @@ class Speaker:
             audio[:] = self._buffer.pull(len(audio) // BYTES_PER_SAMPLE)
 
         self.rate_hz = rate_hz
+        self._buffer = PlaybackBuffer(rate_hz)
         try:
             self._stream = library.RawOutputStream(
                 samplerate=rate_hz, device=self._device.index, channels=1, dtype="int16", callback=play
@@ -46,6 +47,18 @@ class Speaker:
             await asyncio.sleep(_LOOK_EVERY_S)
         self._buffer.put(turn_id, reply.first_sample, reply.audio)
 
+    def pause(self) -> None:
+        """Plays nothing for now, and keeps what was not played yet."""
+        self._buffer.pause()
+
+    def duck(self) -> None:
+        """Plays softly for now."""
+        self._buffer.duck()
+
+    def go_on(self) -> None:
+        """Plays as before, from where it stopped."""
+        self._buffer.go_on()
+
     def flush(self) -> None:
         """Throws away what was not played yet."""
         self._buffer.flush()
@@ -55,18 +68,22 @@ class Speaker:
         return self._buffer.played(self._delay_frames())
 
     def is_playing(self) -> bool:
-        """Whether somebody hears something right now. A loudspeaker that was unplugged plays nothing."""
-        return self._stream is not None and self._stream.active and not self._buffer.is_silent(self._delay_frames())
+        """Whether somebody hears something right now, or is about to."""
+        return self._works() and not self._buffer.is_silent(self._delay_frames())
 
     async def drained(self) -> None:
-        """Waits until all was played."""
-        while self.is_playing():  # noqa: ASYNC110  # as above
+        """Waits until all was played; so it waits out a pause as well."""
+        while self._works() and not self._buffer.is_empty(self._delay_frames()):  # noqa: ASYNC110  # as above
             await asyncio.sleep(_LOOK_EVERY_S)
 
     def close(self) -> None:
         """Gives the sound card back."""
         if self._stream is not None:
             self._stream.close()
+
+    def _works(self) -> bool:
+        """A loudspeaker that was unplugged plays nothing."""
+        return self._stream is not None and self._stream.active
 
     def _delay_frames(self) -> int:
         """What the sound card took and nobody heard yet."""

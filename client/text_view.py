@@ -6,9 +6,22 @@ from rich.segment import ControlType
 from rich.table import Table
 from rich.text import Text
 
-from client.events import Degraded, Event, Interrupted, Outcome, ReplyText, Transcript, TurnFinished
+from client.events import (
+    ConnectionLost,
+    Degraded,
+    Event,
+    Interrupted,
+    Outcome,
+    ReplyText,
+    SessionOpened,
+    State,
+    StateChanged,
+    Transcript,
+    TurnFinished,
+)
 from services.common.text import clean
 
+_LABELS = {"first_heard": "voice to voice", "barge_in_stop": "stopped after"}  # where the name alone says too little
 _ERASE_LINE = Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2))
 
 
@@ -19,19 +32,21 @@ class TextView:
         self._console = console or Console(highlight=False)
         self._partial = ""
         self._in_reply = False
+        self._is_yielding = False
 
     def show(self, event: Event) -> None:
         """The assistant told something."""
         match event.what:
-            case Transcript(text, is_final=False):
-                self._show_partial(printable(text))
-            case Transcript(typed=True) if self._console.is_terminal:
-                pass  # it stands there as it was typed
-            case Transcript(text):
-                self._line(Text.assemble(("you: ", "bold cyan"), printable(text)))
+            case StateChanged(state):
+                self._show_state(state)
+            case SessionOpened() | ConnectionLost():
+                self._show_connection(event.what)
+            case Transcript():
+                self._show_transcript(event.what)
             case ReplyText(delta):
                 self._show_reply(printable(delta))
             case Interrupted():
+                self._is_yielding = False
                 self._line(Text("(interrupted)", "yellow"))
             case Degraded(stage, _, message):
                 self._line(Text(f"{stage} has a problem: {printable(message)}", "yellow"))
@@ -50,6 +65,25 @@ class TextView:
     def reply_file(self, path: str, duration_s: float) -> None:
         """The reply audio was written."""
         self._line(Text(f"reply audio: {path} ({duration_s:.1f} s)", "dim"))
+
+    def _show_state(self, state: State) -> None:
+        if state is State.YIELDING and not self._is_yielding:
+            self._line(Text("(listens)", "dim"))
+        elif self._is_yielding and state in (State.THINKING, State.SPEAKING):
+            self._line(Text("(goes on)", "dim"))
+        self._is_yielding = state is State.YIELDING
+
+    def _show_connection(self, what: SessionOpened | ConnectionLost) -> None:
+        if isinstance(what, ConnectionLost):
+            self._line(Text(f"(connection lost; trying for {what.trying_s:g} s)", "yellow"))
+        elif what.resumed:
+            self._line(Text("(connected again)", "yellow"))
+
+    def _show_transcript(self, heard: Transcript) -> None:
+        if not heard.is_final:
+            self._show_partial(printable(heard.text))
+        elif not (heard.typed and self._console.is_terminal):  # else it stands there as it was typed
+            self._line(Text.assemble(("you: ", "bold cyan"), printable(heard.text)))
 
     def _show_partial(self, text: str) -> None:
         if not text or text == self._partial or self._in_reply:
@@ -73,7 +107,8 @@ class TextView:
     def _show_times(self, finished: TurnFinished) -> None:
         if finished.outcome is Outcome.FAILED:
             self._line(Text("the turn failed", "bold red"))
-        times = [(name.replace("_", " "), f"{ms:.0f} ms") for name, ms in finished.timings_ms.items()]
+        labels = ((_LABELS.get(name, name.replace("_", " ")), ms) for name, ms in finished.timings_ms.items())
+        times = [(label, f"{ms:.0f} ms") for label, ms in labels]
         engines = ", ".join(f"{stage} {backend}" for stage, backend in finished.backends.items())
         if self._console.is_terminal:
             self._show_table(times)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from client.events import Event, Outcome, State, StateChanged, Transcript, TurnFinished
+from client.events import Event, Outcome, SessionOpened, State, StateChanged, Transcript, TurnFinished
 
 
 class Turns:
@@ -11,7 +11,9 @@ class Turns:
 
     def __init__(self) -> None:
         self.outcomes: dict[str, Outcome] = {}  # of the turns that are over, in order
+        self.gaps = 0  # lost connections after which nothing went on: what was given last may not have arrived
         self._running: set[str] = set()
+        self.is_resuming = False  # the session goes on; with what is not told yet
         self._changed = asyncio.Event()
 
     @property
@@ -22,13 +24,25 @@ class Turns:
     def observe(self, event: Event) -> None:
         """Takes note of an event."""
         match event.what:
+            case SessionOpened(resumed=True):
+                self.is_resuming = True
+            case StateChanged(State.LISTENING) if self.is_resuming:
+                self._resumed_to_nothing()
             case TurnFinished(outcome):
                 self._running.discard(event.turn_id)
                 self.outcomes[event.turn_id] = outcome
             case StateChanged(State.THINKING) | Transcript(is_final=True) if event.turn_id not in self.outcomes:
                 self._running.add(event.turn_id)
+        if isinstance(event.what, StateChanged):
+            self.is_resuming = False
         changed, self._changed = self._changed, asyncio.Event()
         changed.set()
+
+    def _resumed_to_nothing(self) -> None:
+        """Whatever went on before ended unseen."""
+        self.outcomes.update(dict.fromkeys(self._running, Outcome.LOST))
+        self._running.clear()
+        self.gaps += 1
 
     async def next_event(self) -> None:
         """Waits until something more is told, whatever it is."""

@@ -5,6 +5,7 @@ import sys
 from typing import Any, Protocol, TextIO
 
 from client.events import (
+    ConnectionLost,
     Degraded,
     Event,
     Interrupted,
@@ -70,6 +71,7 @@ _KINDS: dict[type, str] = {
     Interrupted: "interrupted",
     Degraded: "degraded",
     TurnFinished: "turn_finished",
+    ConnectionLost: "connection_lost",
 }
 _KEPT_BACK = {"audio", "resume_token"}
 

@@ -7,6 +7,7 @@ from client.events import (
     Degraded,
     End,
     Event,
+    Hold,
     Input,
     Interrupt,
     Interrupted,
@@ -27,19 +28,30 @@ from client.events import (
 from superwhisper.assistant.v1 import assistant_pb2 as pb
 
 # In the order in which a turn passes them.
-TIMINGS = ("endpoint", "transcript", "first_token", "first_clause", "first_audio", "reply_complete", "total")
+TIMINGS = (
+    "endpoint",
+    "transcript",
+    "first_token",
+    "first_clause",
+    "first_audio",
+    "first_heard",
+    "reply_complete",
+    "barge_in_stop",
+    "total",
+)
 _BACKENDS = ("stt", "llm", "tts")
 _STATES = {
     pb.ASSISTANT_STATE_LISTENING: State.LISTENING,
     pb.ASSISTANT_STATE_THINKING: State.THINKING,
     pb.ASSISTANT_STATE_SPEAKING: State.SPEAKING,
+    pb.ASSISTANT_STATE_YIELDING: State.YIELDING,
 }
 _OUTCOMES = {
     pb.TURN_OUTCOME_COMPLETED: Outcome.COMPLETED,
     pb.TURN_OUTCOME_INTERRUPTED: Outcome.INTERRUPTED,
     pb.TURN_OUTCOME_FAILED: Outcome.FAILED,
 }
-_STAGES = {pb.STAGE_STT: "stt", pb.STAGE_LLM: "llm", pb.STAGE_TTS: "tts"}
+_STAGES = {pb.STAGE_STT: "stt", pb.STAGE_LLM: "llm", pb.STAGE_TTS: "tts", pb.STAGE_PLAYBACK: "playback"}
 
 
 def to_request(given: Input) -> pb.ConverseRequest:
@@ -73,7 +85,11 @@ def _session(session: pb.Session) -> SessionOpened:
 
 
 def _state(changed: pb.StateChanged) -> StateChanged:
-    return StateChanged(_STATES.get(changed.state, State.UNKNOWN))
+    state = _STATES.get(changed.state, State.UNKNOWN)
+    if state is not State.YIELDING:
+        return StateChanged(state)
+    # Whatever else a newer assistant may want meanwhile: to be silent is to yield.
+    return StateChanged(state, Hold.DUCK if changed.hold == pb.HOLD_MODE_DUCK else Hold.PAUSE)
 
 
 def _transcript(heard: pb.UserTranscript) -> Transcript:

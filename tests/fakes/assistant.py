@@ -1,7 +1,8 @@
 """An assistant that follows a script, over a real socket: `async with serving(assistant.service()) as address`.
 
 It hears as ears do: an utterance is over when it was loud and then silent for a while. What it hears or reads begins
-the next turn of its script.
+the next turn of its script. A turn lasts until its audio was played; meanwhile a test may have it yield. Served again
+after a lost connection, it goes on with a session that it knows.
 """
 
 import asyncio
@@ -9,18 +10,17 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 import grpc
-import numpy as np
 from prometheus_client import CollectorRegistry
 
-from services.common.audio import decode_pcm
-from services.common.errors import CallError, LimitExceededError
+from services.common.errors import CallError, LimitExceededError, NotFoundError
 from services.common.lifecycle import Service
+from services.common.tasks import cancel_and_wait
 from superwhisper.assistant.v1 import assistant_pb2 as pb
 from superwhisper.assistant.v1 import assistant_pb2_grpc
-from superwhisper.common.v1 import audio_pb2
+from tests.fakes.crude_ears import CrudeEars
+from tests.fakes.given_reply import GivenReply, state
 
-_SILENCE_MS = 200
-_LOUD = 100
+_TOKEN = "secret"
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,8 @@ class ScriptedTurn:
     reply: Sequence[str] = ("I am ", "an assistant.")
     audio: Sequence[bytes] = (bytes(range(200)) * 2,)
     degraded: pb.Degraded | None = None
-    interrupted: str | None = None  # what was heard of the reply before it was cut off
+    yields: "pb.HoldMode.ValueType" = pb.HOLD_MODE_UNSPECIFIED  # so after its first audio, until the test decides
+    interrupted: str | None = None  # what was heard of the reply before it was cut off, as soon as it was begun
     outcome: "pb.TurnOutcome.ValueType" = pb.TURN_OUTCOME_COMPLETED
     breaks: CallError | None = None  # ends the conversation after the reply's text
     hangs: bool = False  # after the reply's text nothing more comes
@@ -44,12 +45,17 @@ class ScriptedAssistant(assistant_pb2_grpc.AssistantServiceServicer):
 
     script: Sequence[ScriptedTurn]
     leaves: bool = False  # ends each conversation, well, after its first turn
+    is_stuck: bool = False  # it takes a new connection, and nothing comes of it
+    is_deaf: bool = False  # it reads one message more, which is lost
     configs: list[pb.ConverseConfig] = field(default_factory=list)
     audio: list[bytes] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     playback: list[tuple[str, int]] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
+    unheard: list[str] = field(default_factory=list)  # the kinds of messages that were lost
+    stuck: int = 0  # connections of which nothing came
     ended: int = 0  # conversations of which nothing is left
+    reply: GivenReply | None = None  # that is being given, also without a connection
     _turns: int = 0
 
     def service(self) -> Service:
@@ -80,26 +86,21 @@ class ScriptedAssistant(assistant_pb2_grpc.AssistantServiceServicer):
         request_iterator: AsyncIterator[pb.ConverseRequest],
         context: grpc.aio.ServicerContext[object, object],
     ) -> AsyncGenerator[pb.ConverseResponse, None]:
+        said: asyncio.Queue[pb.ConverseRequest | None] = asyncio.Queue()
+        reading: asyncio.Task[None] | None = None
         try:
             config = (await anext(request_iterator)).config
-            self.configs.append(config)
-            session = pb.Session(session_id="s1", resume_token="secret", output_format=config.output_format)
-            yield pb.ConverseResponse(session=session)
-            yield _state(_LISTENING)
-            ears = _Ears(config.input_format.sample_rate_hz)
-            async for request in request_iterator:
-                kind = request.WhichOneof("payload")
-                if kind == "control" and request.control.HasField("end"):
-                    self.commands.append("end")
-                    return
-                said = self._take(request, ears)
-                if said is None:
-                    continue
-                async for response in self._turn(said, typed=kind == "text"):
-                    yield response
-                if self.leaves:
-                    return
+            if self.is_stuck:
+                self.stuck += 1
+                await asyncio.Event().wait()
+            for response in self._opened(config):
+                yield response
+            reading = asyncio.create_task(self._read(request_iterator, config.input_format.sample_rate_hz, said))
+            async for response in self._converse(config, said):
+                yield response
         finally:
+            if reading is not None:
+                await cancel_and_wait(reading)
             self.ended += 1
 
     async def GetCapabilities(  # noqa: N802  # gRPC's name
@@ -107,90 +108,109 @@ class ScriptedAssistant(assistant_pb2_grpc.AssistantServiceServicer):
     ) -> pb.GetCapabilitiesResponse:
         return pb.GetCapabilitiesResponse()
 
-    def _take(self, request: pb.ConverseRequest, ears: "_Ears") -> str | None:
-        """What was said, once it was."""
-        match request.WhichOneof("payload"):
-            case "audio":
-                self.audio.append(request.audio)
-                return "" if ears.heard(request.audio) else None
-            case "text":
-                self.texts.append(request.text)
-                return request.text
-            case "playback":
-                self.playback.append((request.playback.turn_id, request.playback.played_samples))
-            case "control":
-                self.commands.append(str(request.control.WhichOneof("command")))
-        return None
+    def _opened(self, config: pb.ConverseConfig) -> list[pb.ConverseResponse]:
+        if config.resume_token and not (self.configs and config.resume_token == _TOKEN):
+            raise NotFoundError("there is no such session")
+        self.configs.append(config)
+        session = pb.Session(
+            session_id="s1",
+            resume_token=_TOKEN,
+            resumed=bool(config.resume_token),
+            output_format=config.output_format,
+        )
+        return [pb.ConverseResponse(session=session)]
 
-    async def _turn(self, said: str, *, typed: bool) -> AsyncIterator[pb.ConverseResponse]:
+    async def _converse(
+        self, config: pb.ConverseConfig, said: "asyncio.Queue[pb.ConverseRequest | None]"
+    ) -> AsyncIterator[pb.ConverseResponse]:
+        if self.reply is None:
+            yield state(pb.ASSISTANT_STATE_LISTENING)
+        else:
+            for response in self.reply.texts():
+                yield response
+            async for response in self._rest_of_turn(self.reply):
+                yield response
+        while (request := await said.get()) is not None:
+            async for response in self._turn(request, config.output_format.sample_rate_hz):
+                yield response
+            if self.leaves:
+                return
+
+    async def _read(
+        self,
+        requests: AsyncIterator[pb.ConverseRequest],
+        rate_hz: int,
+        said: "asyncio.Queue[pb.ConverseRequest | None]",
+    ) -> None:
+        """Puts what begins a turn, and None at the end."""
+        ears = CrudeEars(rate_hz)
+        async for request in requests:
+            await self._lose(request)
+            match request.WhichOneof("payload"):
+                case "audio":
+                    self.audio.append(request.audio)
+                    if ears.heard(request.audio):
+                        said.put_nowait(request)
+                case "text":
+                    self.texts.append(request.text)
+                    said.put_nowait(request)
+                case "playback":
+                    self._played(request.playback)
+                case "control":
+                    self.commands.append(str(request.control.WhichOneof("command")))
+                    if request.control.HasField("end"):
+                        break
+        said.put_nowait(None)
+
+    async def _lose(self, request: pb.ConverseRequest) -> None:
+        if self.is_deaf:
+            self.unheard.append(str(request.WhichOneof("payload")))
+            await asyncio.Event().wait()
+
+    def _played(self, playback: pb.Playback) -> None:
+        self.playback.append((playback.turn_id, playback.played_samples))
+        if self.reply is not None and self.reply.turn_id == playback.turn_id:
+            self.reply.reported(playback.played_samples)
+
+    async def _turn(self, request: pb.ConverseRequest, rate_hz: int) -> AsyncIterator[pb.ConverseResponse]:
         if self._turns >= len(self.script):
             raise LimitExceededError("the script is over")
         turn = self.script[self._turns]
         self._turns += 1
-        turn_id = f"turn-{self._turns}"
-        for response in _heard(turn, turn_id, said, typed=typed):
+        reply = GivenReply(f"turn-{self._turns}", turn.reply, turn.audio, rate_hz, turn.yields)
+        for response in [*_heard(turn, reply.turn_id, request.text), *reply.texts()]:
             yield response
         if turn.breaks is not None:
             raise turn.breaks
         if turn.hangs:
             await asyncio.Event().wait()
-        for response in _spoken(turn, turn_id):
+        reply.cut_at = turn.interrupted
+        self.reply = reply
+        async for response in self._rest_of_turn(reply):
             yield response
 
-
-class _Ears:
-    def __init__(self, rate_hz: int) -> None:
-        self._rate_hz = rate_hz
-        self._was_loud = False
-        self._silent_samples = 0
-
-    def heard(self, audio: bytes) -> bool:
-        """Whether somebody spoke and is done."""
-        samples = decode_pcm(audio, "audio")
-        if samples.size and np.abs(samples).max() > _LOUD:
-            self._was_loud, self._silent_samples = True, 0
-            return False
-        self._silent_samples += samples.size
-        if self._was_loud and self._silent_samples * 1000 >= _SILENCE_MS * self._rate_hz:
-            self._was_loud = False
-            return True
-        return False
+    async def _rest_of_turn(self, reply: GivenReply) -> AsyncIterator[pb.ConverseResponse]:
+        async for response in reply.responses():
+            yield response
+        self.reply = None
+        was_cut = reply.cut_at is not None
+        outcome = pb.TURN_OUTCOME_INTERRUPTED if was_cut else self.script[self._turns - 1].outcome
+        timings = pb.TurnTimings(transcript_ms=120, first_token_ms=150, first_audio_ms=180, total_ms=900)
+        if reply.is_reported:
+            timings.first_heard_ms = 240
+        backends = pb.TurnBackends(stt="scripted", llm="scripted", tts="scripted")
+        finished = pb.TurnFinished(outcome=outcome, timings=timings, backends=backends)
+        yield pb.ConverseResponse(turn_id=reply.turn_id, turn_finished=finished)
+        yield state(pb.ASSISTANT_STATE_LISTENING)
 
 
-def _heard(turn: ScriptedTurn, turn_id: str, said: str, *, typed: bool) -> list[pb.ConverseResponse]:
-    partials = [] if typed else turn.partials
-    final = pb.UserTranscript(text=said if typed else turn.heard, is_final=True, stability=1, typed=typed)
+def _heard(turn: ScriptedTurn, turn_id: str, typed: str) -> list[pb.ConverseResponse]:
+    partials = () if typed else turn.partials
+    final = pb.UserTranscript(text=typed or turn.heard, is_final=True, stability=1, typed=bool(typed))
     degraded = [pb.ConverseResponse(turn_id=turn_id, degraded=turn.degraded)] if turn.degraded else []
     return [
         *(pb.ConverseResponse(transcript=pb.UserTranscript(text=text, stability=0.5)) for text in partials),
-        _state(pb.ASSISTANT_STATE_THINKING, turn_id),
+        state(pb.ASSISTANT_STATE_THINKING, turn_id),
         pb.ConverseResponse(turn_id=turn_id, transcript=final),
         *degraded,
-        *(pb.ConverseResponse(turn_id=turn_id, reply_text=pb.ReplyText(text_delta=delta)) for delta in turn.reply),
     ]
-
-
-def _spoken(turn: ScriptedTurn, turn_id: str) -> list[pb.ConverseResponse]:
-    responses = [_state(pb.ASSISTANT_STATE_SPEAKING, turn_id)]
-    first_sample = 0
-    for sequence, audio in enumerate(turn.audio):
-        chunk = pb.ReplyAudio(
-            audio=audio, sequence=sequence, first_sample=first_sample, span=audio_pb2.TextSpan(start=0, end=1)
-        )
-        responses.append(pb.ConverseResponse(turn_id=turn_id, reply_audio=chunk))
-        first_sample += len(audio) // 2
-    if turn.interrupted is not None:
-        responses.append(pb.ConverseResponse(turn_id=turn_id, interrupted=pb.Interrupted(heard_text=turn.interrupted)))
-    finished = pb.TurnFinished(
-        outcome=turn.outcome,
-        timings=pb.TurnTimings(transcript_ms=120, first_token_ms=150, first_audio_ms=180, total_ms=900),
-        backends=pb.TurnBackends(stt="scripted", llm="scripted", tts="scripted"),
-    )
-    return [*responses, pb.ConverseResponse(turn_id=turn_id, turn_finished=finished), _state(_LISTENING, "")]
-
-
-_LISTENING = pb.ASSISTANT_STATE_LISTENING
-
-
-def _state(state: "pb.AssistantState.ValueType", turn_id: str = "") -> pb.ConverseResponse:
-    return pb.ConverseResponse(turn_id=turn_id, state=pb.StateChanged(state=state))

@@ -1,5 +1,6 @@
 """`superwhisper talk` as a real process, over a real socket, with an assistant that follows a script."""
 
+import contextlib
 import json
 import signal
 from pathlib import Path
@@ -11,7 +12,7 @@ from services.common.audio import Recording, decode_pcm, read_wav, write_wav
 from services.common.errors import EngineFailedError
 from superwhisper.assistant.v1 import assistant_pb2 as pb
 from tests.fakes.assistant import ScriptedAssistant, ScriptedTurn
-from tests.support.client_command import lines_until, started, superwhisper
+from tests.support.client_command import Ended, lines_until, started, superwhisper
 from tests.support.servers import free_port, loopback, serving
 from tests.support.waiting import wait_until
 
@@ -45,7 +46,7 @@ async def test_a_recording_is_spoken_and_its_reply_written(question: Path, tmp_p
         "  … what is",
         "you: what is your name",
         "assistant: I am an assistant.",
-        "times: transcript 120 ms, first token 150 ms, first audio 180 ms, total 900 ms",
+        "times: transcript 120 ms, first token 150 ms, first audio 180 ms, voice to voice 240 ms, total 900 ms",
     ]
     reply = read_wav((tmp_path / "reply.wav").read_bytes(), "reply")
     assert reply.sample_rate_hz == 22_050
@@ -87,7 +88,13 @@ async def test_json_tells_everything_but_the_audio_and_the_secret(question: Path
     assert (final["text"], final["is_final"], final["turn_id"]) == ("what is your name", True, "turn-1")
     assert "".join(event["delta"] for event in ended.events("reply_text")) == "I am an assistant."
     [finished] = ended.events("turn_finished")
-    assert finished["timings_ms"] == {"transcript": 120, "first_token": 150, "first_audio": 180, "total": 900}
+    assert finished["timings_ms"] == {
+        "transcript": 120,
+        "first_token": 150,
+        "first_audio": 180,
+        "first_heard": 240,
+        "total": 900,
+    }
     assert finished["outcome"] == "completed"
     [file] = ended.events("reply_file")
     assert file["path"] == str(out)
@@ -157,20 +164,92 @@ async def test_a_conversation_that_the_assistant_ends_by_itself(tmp_path: Path) 
     assert (code, error) == (1, b"error: the assistant ended the conversation; start anew to go on\n")
 
 
-async def test_a_lost_connection_is_told(tmp_path: Path) -> None:
+async def test_a_conversation_that_nobody_remembers_after_a_lost_connection(tmp_path: Path) -> None:
     settings = loopback(drain_s=0)
     assistant = ScriptedAssistant([ScriptedTurn(hangs=True)])
-    async with serving(assistant.service(), settings) as address:
-        process = started("talk", "--json", "--address", address, folder=tmp_path)
-        running = await process.__aenter__()
-        await lines_until(running, "reply_text")
-    assert running.stderr is not None
-    error = (await running.stderr.read()).decode()
-    code = await running.wait()
-    await process.__aexit__(None, None, None)
-    assert code == 1
-    assert error.startswith("error: the connection to the assistant at")
-    assert error.count("\n") == 1
+    async with contextlib.AsyncExitStack() as stack:
+        async with serving(assistant.service(), settings) as address:
+            process = await stack.enter_async_context(started("talk", "--address", address, folder=tmp_path))
+            await lines_until(process, "you: ")
+        async with serving(ScriptedAssistant([]).service(), settings):
+            out, error = await process.communicate()
+    assert b"(connection lost; trying for 15 s)" in out
+    assert process.returncode == 1
+    assert error.decode() == (
+        f"error: the connection to the assistant at {address} was lost, "
+        "and it does not remember the conversation; start anew to go on\n"
+    )
+
+
+async def test_a_reply_goes_on_after_a_lost_connection(question: Path, tmp_path: Path) -> None:
+    settings = loopback(drain_s=0)
+    # It yields, so it is not over before the connection is lost.
+    assistant = ScriptedAssistant([ScriptedTurn(audio=(AUDIO, AUDIO[::-1]), yields=pb.HOLD_MODE_PAUSE)])
+    async with contextlib.AsyncExitStack() as stack:
+        async with serving(assistant.service(), settings) as address:
+            command = ("talk", "--json", "--wav", question, "--out", tmp_path / "a.wav", "--address", address)
+            process = await stack.enter_async_context(started(*command))
+            before = await lines_until(process, "yielding")
+        assert assistant.reply is not None
+        assistant.reply.go_on()
+        async with serving(assistant.service(), settings):
+            out, error = await process.communicate()
+    ended = Ended(process.returncode or 0, "".join(before) + out.decode(), error.decode())
+    assert (ended.code, ended.err) == (0, "")
+    assert len(ended.events("connection_lost")) == 1
+    assert [session["resumed"] for session in ended.events("session")] == [False, True]
+    assert "".join(event["delta"] for event in ended.events("reply_text")) == "I am an assistant."
+    assert read_wav((tmp_path / "a.wav").read_bytes(), "reply").samples.tobytes() == AUDIO + AUDIO[::-1]
+
+
+async def test_a_typed_line_that_is_lost_with_the_connection_is_told(tmp_path: Path) -> None:
+    settings, assistant = loopback(drain_s=0), ScriptedAssistant([ScriptedTurn()])
+    async with contextlib.AsyncExitStack() as stack:
+        async with serving(assistant.service(), settings) as address:
+            process = await stack.enter_async_context(started("talk", "--address", address, folder=tmp_path))
+            await wait_until(lambda: assistant.commands == ["mute"], "the end of the recorded question")
+            assistant.is_deaf = True
+            assert process.stdin is not None
+            process.stdin.write(b"hello\n")
+            await wait_until(lambda: assistant.unheard == ["text"], "what was typed")
+        assistant.is_deaf = False
+        async with serving(assistant.service(), settings):
+            await lines_until(process, "not answered: the connection was lost; type it again")
+            _, error = await process.communicate(b"")
+    assert (process.returncode, error) == (1, b"error: a typed line was lost with the connection\n")
+
+
+@pytest.mark.parametrize("hold", ["pause", "duck"])
+async def test_a_reply_that_yields_and_goes_on_is_whole(hold: str, question: Path, tmp_path: Path) -> None:
+    turn = ScriptedTurn(audio=[AUDIO] * 20, yields=pb.HoldMode.Value(f"HOLD_MODE_{hold.upper()}"))
+    assistant = ScriptedAssistant([turn])
+    async with serving(assistant.service()) as address:
+        command = ("talk", "--json", "--wav", question, "--out", tmp_path / "a.wav", "--address", address)
+        async with started(*command) as process:
+            yielding = json.loads((await lines_until(process, "yielding"))[-1])
+            assert assistant.reply is not None
+            assistant.reply.go_on()
+            rest, error = await process.communicate()
+    assert (yielding["state"], yielding["hold"]) == ("yielding", hold)
+    assert (process.returncode, error) == (0, b"")
+    assert json.loads(rest.splitlines()[-1])["event"] == "reply_file"
+    assert read_wav((tmp_path / "a.wav").read_bytes(), "reply").samples.tobytes() == AUDIO * 20
+    assert assistant.playback[-1] == ("turn-1", 20 * 4410)
+
+
+async def test_a_turn_that_is_interrupted_while_it_yields_ends(question: Path, tmp_path: Path) -> None:
+    assistant = ScriptedAssistant([ScriptedTurn(audio=[AUDIO] * 20, yields=pb.HOLD_MODE_PAUSE)])
+    async with serving(assistant.service()) as address:
+        command = ("talk", "--wav", question, "--out", tmp_path / "a.wav", "--address", address)
+        async with started(*command) as process:
+            await lines_until(process, "(listens)")
+            assert assistant.reply is not None
+            assistant.reply.cut("I am")
+            lines = await lines_until(process, "engines: ")
+            await process.communicate()
+    assert process.returncode == 0
+    assert "(interrupted)\n" in lines
+    assert "(goes on)\n" not in lines
 
 
 async def test_nobody_there_is_one_sentence(question: Path) -> None:

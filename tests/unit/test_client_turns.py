@@ -2,7 +2,17 @@
 
 import asyncio
 
-from client.events import Event, Outcome, ReplyText, State, StateChanged, Transcript, TurnFinished, What
+from client.events import (
+    Event,
+    Outcome,
+    ReplyText,
+    SessionOpened,
+    State,
+    StateChanged,
+    Transcript,
+    TurnFinished,
+    What,
+)
 from client.turns import Turns
 
 FINISHED = TurnFinished(Outcome.COMPLETED, {}, {})
@@ -38,6 +48,29 @@ def test_two_turns_at_once() -> None:
     assert not turns.is_idle
     turns.observe(Event("t2", TurnFinished(Outcome.FAILED, {}, {})))
     assert list(turns.outcomes.values()) == [Outcome.COMPLETED, Outcome.FAILED]
+
+
+RESUMED = SessionOpened("s1", "secret", True, None)
+
+
+def test_a_turn_that_ended_while_the_connection_was_lost() -> None:
+    turns = Turns()
+    turns.observe(Event("t1", StateChanged(State.THINKING)))
+    assert not is_idle_after(turns, "", RESUMED)
+    assert is_idle_after(turns, "", StateChanged(State.LISTENING))
+    assert turns.outcomes == {"t1": Outcome.LOST}
+    assert turns.gaps == 1
+
+
+def test_a_turn_that_goes_on_after_a_lost_connection() -> None:
+    turns = Turns()
+    turns.observe(Event("t1", StateChanged(State.THINKING)))
+    turns.observe(Event("", RESUMED))
+    assert not is_idle_after(turns, "t1", StateChanged(State.SPEAKING))
+    assert not is_idle_after(turns, "", StateChanged(State.LISTENING))
+    assert is_idle_after(turns, "t1", FINISHED)
+    assert turns.outcomes == {"t1": Outcome.COMPLETED}
+    assert turns.gaps == 0
 
 
 async def test_others_wait_for_it() -> None:

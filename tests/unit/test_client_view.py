@@ -3,11 +3,14 @@
 import io
 import json
 
+import pytest
 from rich.console import Console
 
 from client.events import (
+    ConnectionLost,
     Degraded,
     Event,
+    Hold,
     Interrupted,
     Outcome,
     ReplyAudio,
@@ -89,6 +92,35 @@ def test_trouble_begins_a_line_of_its_own() -> None:
     ]
 
 
+def test_a_reply_that_yields_and_goes_on() -> None:
+    yielding = StateChanged(State.YIELDING, Hold.PAUSE)
+    written = shown(ReplyText("I am"), yielding, yielding, StateChanged(State.SPEAKING), ReplyText(" here."))
+    assert written.splitlines() == ["assistant: I am", "(listens)", "(goes on)", "assistant: here."]
+
+
+@pytest.mark.parametrize("end", [Interrupted("I"), StateChanged(State.LISTENING), StateChanged(State.UNKNOWN)])
+def test_a_reply_that_yields_and_does_not_go_on(end: What) -> None:
+    written = shown(StateChanged(State.YIELDING, Hold.DUCK), end, StateChanged(State.THINKING))
+    assert "(listens)" in written
+    assert "(goes on)" not in written
+
+
+def test_what_was_heard_last_makes_room_when_the_reply_goes_on() -> None:
+    yielding = StateChanged(State.YIELDING, Hold.PAUSE)
+    written = shown(yielding, Transcript("mm", is_final=False), StateChanged(State.SPEAKING), terminal=True)
+    assert written == "(listens)\n\r\x1b[2K  … mm\r\x1b[2K(goes on)\n"
+
+
+def test_a_lost_connection() -> None:
+    written = shown(SessionOpened("s", "r", False, None), ConnectionLost(15.0), SessionOpened("s", "r", True, None))
+    assert written.splitlines() == ["(connection lost; trying for 15 s)", "(connected again)"]
+
+
+def test_times_have_names_that_say_what_they_are() -> None:
+    finished = TurnFinished(Outcome.INTERRUPTED, {"first_heard": 240, "barge_in_stop": 90}, {})
+    assert shown(finished).splitlines()[0] == "times: voice to voice 240 ms, stopped after 90 ms"
+
+
 def test_times_are_a_table_on_a_terminal() -> None:
     assert shown(FINISHED, terminal=True).splitlines() == [
         "",
@@ -115,6 +147,7 @@ def test_json_lines() -> None:
     out = io.StringIO()
     view = JsonView(out)
     tell(view, *TURN, Degraded("tts", "R", "é"), Interrupted("I"))
+    tell(view, StateChanged(State.YIELDING, Hold.DUCK), ConnectionLost(15.0))
     view.note("n")
     view.reply_file("a.wav", 1.25)
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
@@ -128,6 +161,8 @@ def test_json_lines() -> None:
         "turn_finished",
         "degraded",
         "interrupted",
+        "state",
+        "connection_lost",
         "note",
         "reply_file",
     ]
@@ -141,3 +176,6 @@ def test_json_lines() -> None:
     assert lines[6] == {"event": "reply_audio", "turn_id": "t1", "sequence": 0, "first_sample": 0, "samples": 1}
     assert lines[8]["timings_ms"] == {"first_audio": 180.3, "total": 900}
     assert lines[9]["message"] == "é"
+    assert lines[1] == {"event": "state", "turn_id": "t1", "state": "listening", "hold": None}
+    assert lines[11] == {"event": "state", "turn_id": "t1", "state": "yielding", "hold": "duck"}
+    assert lines[12] == {"event": "connection_lost", "turn_id": "t1", "trying_s": 15.0}

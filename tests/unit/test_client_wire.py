@@ -6,6 +6,7 @@ from client.events import (
     Degraded,
     End,
     Event,
+    Hold,
     Input,
     Interrupt,
     Interrupted,
@@ -23,7 +24,7 @@ from client.events import (
     TypedText,
     What,
 )
-from client.wire import from_response, to_request
+from client.wire import TIMINGS, from_response, to_request
 from superwhisper.assistant.v1 import assistant_pb2 as pb
 from superwhisper.common.v1 import audio_pb2
 
@@ -45,6 +46,14 @@ RESPONSES: list[tuple[pb.ConverseResponse, What]] = [
         StateChanged(State.SPEAKING),
     ),
     (
+        pb.ConverseResponse(state=pb.StateChanged(state=pb.ASSISTANT_STATE_YIELDING, hold=pb.HOLD_MODE_PAUSE)),
+        StateChanged(State.YIELDING, Hold.PAUSE),
+    ),
+    (
+        pb.ConverseResponse(state=pb.StateChanged(state=pb.ASSISTANT_STATE_YIELDING, hold=pb.HOLD_MODE_DUCK)),
+        StateChanged(State.YIELDING, Hold.DUCK),
+    ),
+    (
         pb.ConverseResponse(transcript=pb.UserTranscript(text="a", is_final=True, language_code="fr", typed=True)),
         Transcript("a", True, 0.0, "fr", True),
     ),
@@ -59,14 +68,20 @@ RESPONSES: list[tuple[pb.ConverseResponse, What]] = [
         Degraded("llm", "R", "m"),
     ),
     (
+        pb.ConverseResponse(degraded=pb.Degraded(stage=pb.STAGE_PLAYBACK, reason="R", message="m")),
+        Degraded("playback", "R", "m"),
+    ),
+    (
         pb.ConverseResponse(
             turn_finished=pb.TurnFinished(
                 outcome=pb.TURN_OUTCOME_FAILED,
-                timings=pb.TurnTimings(endpoint_ms=0, total_ms=5),
+                timings=pb.TurnTimings(endpoint_ms=0, first_heard_ms=3, barge_in_stop_ms=4, total_ms=5),
                 backends=pb.TurnBackends(tts="tone"),
             )
         ),
-        TurnFinished(Outcome.FAILED, {"endpoint": 0, "total": 5}, {"tts": "tone"}),
+        TurnFinished(
+            Outcome.FAILED, {"endpoint": 0, "first_heard": 3, "barge_in_stop": 4, "total": 5}, {"tts": "tone"}
+        ),
     ),
 ]
 
@@ -82,11 +97,20 @@ def test_every_kind_of_response_is_known() -> None:
     assert kinds == {field.name for field in pb.ConverseResponse.DESCRIPTOR.oneofs_by_name["event"].fields}
 
 
+def test_every_time_of_a_turn_is_known() -> None:
+    assert {f"{name}_ms" for name in TIMINGS} == {field.name for field in pb.TurnTimings.DESCRIPTOR.fields}
+
+
 def test_what_a_newer_assistant_says_is_passed_over() -> None:
     unknown_field = b"\xfa\x01\x00"  # field 31, empty
     assert from_response(pb.ConverseResponse.FromString(unknown_field)) is None
     state = pb.ConverseResponse(state=pb.StateChanged(state=99))  # type: ignore[arg-type]
     assert from_response(state) == Event("", StateChanged(State.UNKNOWN))
+    for hold in (pb.HOLD_MODE_UNSPECIFIED, 99):  # silence is never wrong
+        yielding = pb.StateChanged(state=pb.ASSISTANT_STATE_YIELDING, hold=hold)  # type: ignore[arg-type]
+        assert from_response(pb.ConverseResponse(state=yielding)) == Event("", StateChanged(State.YIELDING, Hold.PAUSE))
+    degraded = pb.ConverseResponse(degraded=pb.Degraded(stage=99, reason="R", message="m"))  # type: ignore[arg-type]
+    assert from_response(degraded) == Event("", Degraded("unknown", "R", "m"))
     finished = pb.ConverseResponse(turn_finished=pb.TurnFinished(outcome=99))  # type: ignore[arg-type]
     assert from_response(finished) == Event("", TurnFinished(Outcome.UNKNOWN, {"total": 0}, {}))
 

@@ -1,0 +1,273 @@
+"""What a conversation does to the loudspeaker, and what is reported of it; over a real socket."""
+
+import asyncio
+import contextlib
+import io
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from client.conversation import Conversation, ConversationOptions
+from client.errors import CommandError
+from client.events import ConnectionLost, MicrophoneAudio, Outcome, SessionOpened, TypedText
+from client.half_duplex import HalfDuplex
+from client.peers import Peer
+from client.reply_file import AudioFile, audio_file
+from client.session import Session
+from client.view import JsonView
+from services.common.audio import read_wav
+from services.common.channels import Connection
+from services.common.tasks import cancel_and_wait
+from superwhisper.assistant.v1 import assistant_pb2 as pb
+from tests.fakes.assistant import ScriptedAssistant, ScriptedTurn
+from tests.fakes.clock import FakeClock
+from tests.fakes.loudspeaker import FakeLoudspeaker
+from tests.support.servers import loopback, serving
+from tests.support.waiting import wait_until
+
+RATE_HZ = 16_000
+CHUNK = 1600
+AUDIO = [np.full(CHUNK, 1000 + number, np.int16).tobytes() for number in range(10)]
+ALL = b"".join(AUDIO)
+LIMIT_S = 60.0
+NEVER_S = 1e6
+
+
+@dataclass
+class Talk:
+    """A turn that was typed, and its reply on its way."""
+
+    assistant: ScriptedAssistant
+    loudspeaker: FakeLoudspeaker
+    session: Session
+    shown: io.StringIO
+    running: "asyncio.Task[None]"
+
+    async def ended(self) -> None:
+        """Once the whole turn was heard."""
+        await asyncio.wait_for(self.running, LIMIT_S)
+
+    async def waiting(self, samples: int) -> None:
+        """Until the loudspeaker has that much to play."""
+        await wait_until(lambda: self.loudspeaker.buffer.waiting_samples == samples, f"{samples} samples")
+
+    async def told(self, words: str) -> None:
+        """Until this is shown."""
+        await wait_until(lambda: words in self.shown.getvalue(), words)
+
+
+@contextlib.asynccontextmanager
+async def talking(
+    assistant: ScriptedAssistant,
+    address: str,
+    *,
+    report_every_s: float = 0.1,
+    try_for_s: float = 15.0,
+    file: AudioFile | None = None,
+) -> AsyncIterator[Talk]:
+    async def one_turn(session: Session) -> None:
+        await session.conversation.give(TypedText("hello"))
+        await session.turns.until(lambda: bool(session.turns.outcomes) or session.turns.gaps > 0)
+        await session.settled()
+
+    peer, options = Peer("assistant", Connection(address)), ConversationOptions(output_rate_hz=RATE_HZ)
+    player, shown = FakeLoudspeaker(RATE_HZ), io.StringIO()
+    conversation = Conversation(peer, options, LIMIT_S, try_for_s)
+    session = Session(conversation, JsonView(shown), player, file, report_every_s)
+    running = asyncio.create_task(session.run(one_turn))
+    try:
+        yield Talk(assistant, player, session, shown, running)
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+async def test_a_pause_is_silent_and_nothing_is_lost_by_it() -> None:
+    assistant = ScriptedAssistant([ScriptedTurn(audio=AUDIO, yields=pb.HOLD_MODE_PAUSE)])
+    async with serving(assistant.service()) as address, talking(assistant, address) as talk:
+        await talk.told("yielding")
+        assert talk.loudspeaker.let_play(CHUNK) == bytes(2 * CHUNK)
+        assert assistant.reply is not None
+        assistant.reply.go_on()
+        await talk.waiting(len(ALL) // 2)
+        talk.loudspeaker.let_play(len(ALL) // 2)
+        await talk.ended()
+    assert assistant.playback[-1] == ("turn-1", len(ALL) // 2)
+    assert talk.session.turns.outcomes == {"turn-1": Outcome.COMPLETED}
+    heard = np.frombuffer(talk.loudspeaker.heard, np.int16)
+    assert np.array_equal(heard[CHUNK + 160 :], np.frombuffer(ALL, np.int16)[160:])  # but for the ramp of 10 ms
+
+
+async def test_a_ducked_reply_goes_on_softly() -> None:
+    assistant = ScriptedAssistant([ScriptedTurn(audio=AUDIO, yields=pb.HOLD_MODE_DUCK)])
+    async with serving(assistant.service()) as address, talking(assistant, address) as talk:
+        await talk.told("yielding")
+        await talk.waiting(len(ALL) // 2)
+        assert max(np.frombuffer(talk.loudspeaker.let_play(CHUNK), np.int16)) < 200
+        assert assistant.reply is not None
+        assistant.reply.go_on()
+        await wait_until(lambda: talk.shown.getvalue().count("speaking") == 2, "the reply to go on")
+        assert talk.loudspeaker.let_play(CHUNK)[320:] == AUDIO[1][320:]  # but for the ramp
+        talk.loudspeaker.let_play(len(ALL) // 2)
+        await talk.ended()
+    assert assistant.playback[-1] == ("turn-1", len(ALL) // 2)
+
+
+async def test_what_was_heard_is_reported_at_once_when_the_reply_pauses() -> None:
+    assistant = ScriptedAssistant([ScriptedTurn(audio=AUDIO)])
+    async with serving(assistant.service()) as address, talking(assistant, address, report_every_s=NEVER_S) as talk:
+        await talk.waiting(len(ALL) // 2)
+        talk.loudspeaker.let_play(CHUNK)
+        assert assistant.reply is not None
+        assistant.reply.hold(pb.HOLD_MODE_PAUSE)
+        await wait_until(lambda: assistant.playback == [("turn-1", CHUNK)], "the report")
+        assistant.reply.cut("I am")
+        await talk.told("interrupted")
+        talk.loudspeaker.let_play(CHUNK)
+        await talk.ended()
+
+
+async def test_an_interrupted_reply_falls_silent() -> None:
+    assistant = ScriptedAssistant([ScriptedTurn(audio=AUDIO)])
+    async with serving(assistant.service()) as address, talking(assistant, address, report_every_s=NEVER_S) as talk:
+        await talk.waiting(len(ALL) // 2)
+        talk.loudspeaker.let_play(CHUNK)
+        assert assistant.reply is not None
+        assistant.reply.cut("I am")
+        await talk.told("interrupted")
+        after = np.frombuffer(talk.loudspeaker.let_play(2 * CHUNK), np.int16)
+        await talk.ended()
+    assert np.all(np.diff(after[:160]) <= 0)  # it fades out
+    assert not after[160:].any()
+    assert talk.session.turns.outcomes == {"turn-1": Outcome.INTERRUPTED}
+
+
+async def test_the_microphone_is_heard_while_a_reply_pauses() -> None:
+    assistant = ScriptedAssistant([ScriptedTurn(audio=AUDIO)])
+    async with serving(assistant.service()) as address, talking(assistant, address) as talk:
+        clock = FakeClock()
+        half_duplex = HalfDuplex(talk.loudspeaker.is_playing, clock)
+        await talk.waiting(len(ALL) // 2)
+        assert half_duplex.is_deaf()
+        assert assistant.reply is not None
+        assistant.reply.hold(pb.HOLD_MODE_PAUSE)
+        await talk.told("yielding")
+        clock.advance(1.0)
+        assert not half_duplex.is_deaf()
+        assistant.reply.go_on()
+        await wait_until(half_duplex.is_deaf, "the reply to go on")
+
+
+@pytest.mark.parametrize("unreported", [0, 3, 9], ids=lambda chunks: f"{chunks} chunks")
+async def test_a_resumed_reply_is_heard_once(unreported: int, tmp_path: Path) -> None:
+    """What is played while the connection is lost counts, though it is sent again."""
+    assistant, settings = ScriptedAssistant([ScriptedTurn(audio=AUDIO)]), loopback(drain_s=0)
+    async with contextlib.AsyncExitStack() as stack:
+        file = stack.enter_context(audio_file(tmp_path / "reply.wav"))
+        async with serving(assistant.service(), settings) as address:
+            talk = await stack.enter_async_context(talking(assistant, address, file=file))
+            await talk.waiting(len(ALL) // 2)
+            talk.loudspeaker.let_play(CHUNK)
+            await wait_until(lambda: assistant.playback == [("turn-1", CHUNK)], "the report")
+        await talk.told("connection_lost")
+        talk.loudspeaker.let_play(unreported * CHUNK)
+        async with serving(assistant.service(), settings):
+            await talk.told('"resumed": true')
+            left = len(ALL) // 2 - CHUNK - unreported * CHUNK
+            await talk.waiting(left)
+            talk.loudspeaker.let_play(left)
+            await talk.ended()
+    assert talk.loudspeaker.heard == ALL
+    assert read_wav((tmp_path / "reply.wav").read_bytes(), "reply").samples.tobytes() == ALL
+    assert talk.loudspeaker.opened == 1
+    assert talk.session.turns.outcomes == {"turn-1": Outcome.COMPLETED}
+    assert talk.session.problems == []
+
+
+async def test_a_turn_that_ended_while_the_connection_was_lost_is_a_problem() -> None:
+    assistant, settings = ScriptedAssistant([ScriptedTurn(audio=AUDIO)]), loopback(drain_s=0)
+    async with contextlib.AsyncExitStack() as stack:
+        async with serving(assistant.service(), settings) as address:
+            talk = await stack.enter_async_context(talking(assistant, address))
+            await talk.waiting(len(ALL) // 2)
+        assistant.reply = None
+        async with serving(assistant.service(), settings):
+            await talk.ended()
+    assert not any(talk.loudspeaker.let_play(CHUNK))
+    assert talk.session.turns.outcomes == {"turn-1": Outcome.LOST}
+    assert talk.session.problems == ["the connection was lost, and the end of a reply with it"]
+
+
+async def test_a_connection_that_does_not_come_back() -> None:
+    assistant, settings = ScriptedAssistant([ScriptedTurn(audio=AUDIO)]), loopback(drain_s=0)
+    async with contextlib.AsyncExitStack() as stack:
+        async with serving(assistant.service(), settings) as address:
+            talk = await stack.enter_async_context(talking(assistant, address, try_for_s=0))
+            await talk.waiting(len(ALL) // 2)
+        with pytest.raises(CommandError, match=f"^the connection to the assistant at {address} was lost; "):
+            await talk.ended()
+
+
+@contextlib.asynccontextmanager
+async def listening(address: str, events: list[object]) -> AsyncIterator[Conversation]:
+    """A conversation, all of which is kept."""
+
+    keep = events.append
+
+    async def read() -> None:
+        async for event in conversation.events():
+            keep(event.what)
+
+    options = ConversationOptions(input_rate_hz=RATE_HZ)
+    conversation = Conversation(Peer("assistant", Connection(address)), options, LIMIT_S)
+    reading = asyncio.create_task(read())
+    try:
+        yield conversation
+    finally:
+        await cancel_and_wait(reading)
+
+
+def how_many(events: list[object], kind: type) -> int:
+    return sum(isinstance(event, kind) for event in events)
+
+
+async def test_what_the_microphone_hears_while_the_connection_is_lost_is_not_sent_later() -> None:
+    assistant, settings, events = ScriptedAssistant([]), loopback(drain_s=0), list[object]()
+    assistant.is_deaf = True
+
+    async def give_much(conversation: Conversation) -> None:
+        for _ in range(5000):
+            await conversation.give(MicrophoneAudio(bytes(3200)))
+
+    async with contextlib.AsyncExitStack() as stack:
+        async with serving(assistant.service(), settings) as address:
+            conversation = await stack.enter_async_context(listening(address, events))
+            giving = asyncio.create_task(give_much(conversation))
+            await wait_until(lambda: bool(assistant.unheard), "the first audio")
+        assistant.is_deaf = False
+        await wait_until(giving.done, "the rest of the audio, which goes nowhere")
+        async with serving(assistant.service(), settings):
+            await wait_until(lambda: how_many(events, SessionOpened) == 2, "the session to go on")
+            await conversation.give(MicrophoneAudio(b"\1\1"))
+            await wait_until(lambda: assistant.audio[-1:] == [b"\1\1"], "what is said then")
+    assert len(assistant.audio) <= 2  # one waited for its place
+
+
+async def test_what_is_typed_while_the_connection_is_lost_is_sent_later() -> None:
+    assistant, settings, events = ScriptedAssistant([ScriptedTurn()]), loopback(drain_s=0), list[object]()
+    async with contextlib.AsyncExitStack() as stack:
+        async with serving(assistant.service(), settings) as address:
+            conversation = await stack.enter_async_context(listening(address, events))
+            await wait_until(lambda: how_many(events, SessionOpened) == 1, "the session")
+        await wait_until(lambda: how_many(events, ConnectionLost) == 1, "the loss")
+        assistant.is_stuck = True
+        async with serving(assistant.service(), settings):
+            await conversation.give(TypedText("hello"))
+            await wait_until(lambda: assistant.stuck > 0, "a connection that leads to nothing")
+        assistant.is_stuck = False
+        async with serving(assistant.service(), settings):
+            await wait_until(lambda: assistant.texts == ["hello"], "what was typed")
+    assert how_many(events, SessionOpened) == 2
