@@ -27,6 +27,7 @@ class Conversation:
         self._microphone: Microphone | None = None
         if options.input_rate_hz:
             self._microphone = Microphone(resources.stages.ears, options.input_rate_hz, options.language_code)
+            self._microphone.take(SetMuted(session.is_muted))
         self._outbox = Outbox()
         self._driver: asyncio.Task[None] | None = None
         self._has_ended = False
@@ -79,7 +80,11 @@ class Conversation:
 
     def _take(self, item: ClientInput) -> None:
         match item:
-            case MicrophoneAudio() | SetMuted():
+            case MicrophoneAudio():
+                if self._microphone is not None:
+                    self._microphone.take(item)
+            case SetMuted(muted):
+                self._session.is_muted = muted  # it stays so over a lost connection
                 if self._microphone is not None:
                     self._microphone.take(item)
             case TypedText(text):

@@ -44,6 +44,7 @@ class Session:
     ) -> None:
         self.session_id = session_id
         self.history = History(resources.history_limits(), past)
+        self.is_muted = False
         self.over = asyncio.Event()
         self.stepped = asyncio.Event()  # for whoever keeps the time
         self.remembered = asyncio.Event()  # for whoever keeps the history
