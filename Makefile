@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fmt bench-stt bench-llm bench-tts proto proto-check models lock clean
+.PHONY: help setup run test check fmt bench bench-stt bench-llm bench-tts proto proto-check models lock clean
 bin := .venv/bin
 
 help:         ## Show what can be made
@@ -14,6 +14,8 @@ check: setup  ## Lint, types, architecture, generated code
 	@scripts/check.sh
 fmt: setup    ## Format the code
 	@$(bin)/ruff format . && $(bin)/ruff check --fix .
+bench: setup  ## Measure conversations: make bench ARGS="--json figures.json --picture figures.svg"
+	@$(bin)/python -m tests.bench.conversation $(ARGS)
 bench-stt: setup  ## Measure the ears: make bench-stt ARGS="--json figures.json"
 	@$(bin)/python -m tests.bench.stt $(ARGS)
 bench-llm: setup  ## Measure the mind: make bench-llm ARGS="throughput --conversations 4"
