@@ -57,7 +57,7 @@ CHANNEL_OPTIONS: tuple[tuple[str, int | str], ...] = (
     # A service that was restarted is found again at once, not after gRPC's two minutes.
     ("grpc.initial_reconnect_backoff_ms", 100),
     ("grpc.min_reconnect_backoff_ms", 500),
-    ("grpc.max_reconnect_backoff_ms", 1000),
+    ("grpc.max_reconnect_backoff_ms", 250),
     ("grpc.enable_http_proxy", 0),  # http_proxy is for the web; gRPC would send even loopback through it
     ("grpc.service_config", json.dumps(_SERVICE_CONFIG)),
 )

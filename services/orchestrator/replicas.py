@@ -4,6 +4,7 @@ A call is tried once, and once more before its first result: on the next replica
 other. Once the first result is out a failure is raised: nothing is said twice, nothing is replayed blindly.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from typing import Generic, Literal, TypeVar
@@ -17,6 +18,7 @@ from services.orchestrator.trial import Trial, Verdict
 Order = Literal["in_order", "round_robin"]
 T = TypeVar("T")
 _MOST_TRIES = 2
+_SAME_AGAIN_S = 0.25  # where there is no other: one that was just restarted is connected to again by then
 
 
 class Replicas(Generic[ClientT]):
@@ -41,6 +43,8 @@ class Replicas(Generic[ClientT]):
             replica = None if patience.is_over else _acquire(_candidates(line, tried))
             if replica is None:
                 break
+            if tried is not None and replica is tried.replica:
+                await asyncio.sleep(_SAME_AGAIN_S)
             with Trial(replica) as tried:
                 tries = min(tries_left, len(line))
                 async with aclosing(patience.over(use(replica.client), tries)) as items:
