@@ -16,7 +16,7 @@ class SpeechStarted:
 
 @dataclass(frozen=True)
 class Heard:
-    """A transcript, partial or final."""
+    """A transcript, partial or final. `tentative` follows the text of a partial, and may change yet."""
 
     utterance_id: int
     text: str
@@ -29,6 +29,7 @@ class Heard:
     language_code: str = ""
     words: tuple[HeardWord, ...] = ()
     processing_ms: float = 0.0
+    tentative: str = ""
 
 
 @dataclass(frozen=True)

@@ -136,11 +136,11 @@ class Listener:
 
     async def _partial(self, end_ms: float) -> Heard | None:
         answer = await self._utterance.partial()
-        agreed = self._partials.agree(answer.value.text)
-        if agreed is None:
+        shown = self._partials.agree(answer.value.text)
+        if shown is None:
             return None
-        heard = self._heard(replace(answer.value, text=agreed.text, words=()), answer.backend, end_ms)
-        return replace(heard, stability=agreed.stability)
+        heard = self._heard(replace(answer.value, text=shown.text, words=()), answer.backend, end_ms)
+        return replace(heard, tentative=shown.tentative, stability=shown.stability)
 
     async def _advance(self) -> None:
         await self._utterance.advance(Urgency.EAGER)

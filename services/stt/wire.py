@@ -174,6 +174,7 @@ def from_heard(heard: Heard) -> stt_pb2.Transcript:
         backend=heard.backend,
         utterance_id=heard.utterance_id,
         processing_ms=heard.processing_ms,
+        tentative_text=heard.tentative,
     )
 
 

@@ -13,7 +13,20 @@ import pytest_asyncio
 from services.common.audio import Recording, resample
 from superwhisper.stt.v1 import stt_pb2, stt_pb2_grpc
 from tests.support.closed_whisper import closed_whisper, say
-from tests.support.ears import config, ears, events, finals, joined, kinds, messages, next_event, recognised, whisper
+from tests.support.ears import (
+    Request,
+    Response,
+    config,
+    ears,
+    events,
+    finals,
+    joined,
+    kinds,
+    messages,
+    next_event,
+    recognised,
+    whisper,
+)
 from tests.support.metrics import sample, scraped
 from tests.support.servers import free_port
 from tests.support.waiting import wait_for
@@ -62,10 +75,32 @@ async def test_the_eager_transcript_is_the_final_one(
 
 async def test_partials_are_words_that_were_said(stub: "stt_pb2_grpc.SttServiceAsyncStub") -> None:
     text = "quelle est la meilleure façon d'apprendre une nouvelle langue"
-    received = await events(stub, [config(interim_results=True), *messages(say(text, "fr"))])
-    partials = [response.transcript.text for response in received if response.HasField("transcript")][:-1]
-    assert [final.text for final in finals(received)] == [text]
-    assert all(text.startswith(partial) for partial in partials)
+    call = stub.StreamingRecognize(timeout=60)
+    spoken = messages(say(text, "fr"))
+    transcripts = []
+    await call.write(config(interim_results=True))
+    for half_a_second in range(0, 20, 5):
+        for request in spoken[half_a_second : half_a_second + 5]:
+            await call.write(request)
+        if half_a_second:  # by then another decoding is due
+            transcripts.append(await _next_transcript(call))
+    for request in spoken[20:]:
+        await call.write(request)
+    while not transcripts[-1].is_final:
+        transcripts.append(await _next_transcript(call))
+    call.cancel()
+    *partials, final = transcripts
+    assert (final.text, final.tentative_text) == (text, "")
+    assert all(text.startswith(partial.text) for partial in partials)
+    assert partials[0].text == ""
+    assert partials[0].tentative_text.startswith("quelle")
+    assert partials[1].text.startswith("quelle")
+
+
+async def _next_transcript(call: "grpc.aio.StreamStreamCall[Request, Response]") -> stt_pb2.Transcript:
+    while not (response := await next_event(call)).HasField("transcript"):
+        pass
+    return response.transcript
 
 
 async def test_a_lost_first_word_would_be_noticed(stub: "stt_pb2_grpc.SttServiceAsyncStub") -> None:

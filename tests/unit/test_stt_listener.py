@@ -138,8 +138,16 @@ async def test_what_was_shown_is_not_taken_back() -> None:
     # A word that goes on with the letters of the one shown is another word: `be` after `b`.
     engine = ScriptedRecogniser(WORDS, partials=["a b", "a b", "a be", "a be", "a x y z", "a b c d", "a b c d"])
     events = await listen(engine, audio=[QUESTION, SILENCE_1_S])
-    partials = [event.text for event in events if isinstance(event, Heard) and not event.is_final]
-    assert partials[:2] == ["a b", "a b c d"]
+    partials = [(event.text, event.tentative) for event in events if isinstance(event, Heard) and not event.is_final]
+    assert partials[:5] == [("", "a b"), ("a b", ""), ("a b", "y z"), ("a b", "c d"), ("a b c d", "")]
+
+
+async def test_the_first_partial_comes_after_300_ms_and_is_all_tentative() -> None:
+    events = await listen(ScriptedRecogniser(WORDS), audio=[QUESTION, SILENCE_1_S])
+    first = next(event for event in events if isinstance(event, Heard))
+    assert (first.text, first.stability) == ("", 0.0)
+    assert first.tentative.startswith("w0 w1")
+    assert first.end_ms - first.start_ms == pytest.approx(300, abs=32)
 
 
 async def test_two_utterances_that_come_at_once_are_each_heard_whole() -> None:
