@@ -26,7 +26,8 @@ class Conversation:
         self._options = options
         self._microphone: Microphone | None = None
         if options.input_rate_hz:
-            self._microphone = Microphone(resources.stages.ears, options.input_rate_hz, options.language_code)
+            ears, clock = resources.stages.ears, resources.clock
+            self._microphone = Microphone(ears, options.input_rate_hz, options.language_code, clock)
             self._microphone.take(SetMuted(session.is_muted))
         self._outbox = Outbox()
         self._driver: asyncio.Task[None] | None = None
