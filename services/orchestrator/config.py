@@ -48,6 +48,7 @@ class SessionSection(Section):
     """How conversations outlive their connections."""
 
     resume_s: float = Field(60, ge=0, description="How long after a lost connection a session can go on.")
+    write_on_s: float = Field(4, ge=0, description="How long a reply is written on whose client was lost.")
     redis_url: SecretStr = Field(
         SecretStr(""), description="redis://HOST:PORT/0: histories are kept there as well, for other replicas."
     )

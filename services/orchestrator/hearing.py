@@ -22,8 +22,9 @@ from services.orchestrator.turn_events import (
 )
 
 UtteranceEvent = UtteranceBegan | PartialHeard | UtterancePaused | UtteranceResumed | UtteranceEnded
-# The loudspeaker is late behind what its client reports, and the microphone behind the room.
-_ECHO_S = 1.0
+# The loudspeaker is late behind what its client reports, and the microphone behind the room. Longer, and the answer to
+# "tea or coffee?" would pass for its echo.
+_ECHO_S = 0.3
 
 
 class Hearing:

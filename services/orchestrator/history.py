@@ -46,10 +46,10 @@ class History:
         return tuple(self._exchanges)
 
     def add(self, exchange: Exchange) -> None:
-        """A turn that is over."""
+        """A turn that is over. The last one is always remembered: what is too long for the mind, it cuts itself."""
         self._exchanges.append(exchange)
         if self._exceeds(1):
-            while self._exchanges and self._exceeds(_KEPT_SHARE):
+            while len(self._exchanges) > 1 and self._exceeds(_KEPT_SHARE):
                 del self._exchanges[0]
 
     def prompt(self, user_text: str, system_prompt: str) -> list[Line]:

@@ -19,6 +19,7 @@ class KeptSession:
 
     session_id: str
     language_code: str
+    turns: int  # all there were: the next one is numbered after them
     exchanges: tuple[Exchange, ...]
 
 
@@ -37,7 +38,7 @@ class HistoryStore:
         if kept["version"] != _VERSION:  # of an orchestrator that was replaced meanwhile
             return None
         exchanges = tuple(Exchange(**exchange) for exchange in kept["exchanges"])
-        return KeptSession(kept["session_id"], kept["language_code"], exchanges)
+        return KeptSession(kept["session_id"], kept["language_code"], kept["turns"], exchanges)
 
     async def put(self, key: str, kept: KeptSession) -> None:
         """Keeps it for a while."""

@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable
 
+from services.common.errors import LimitExceededError
 from services.orchestrator.events import Event, ReplyAudio, ReplyText, Telling
 
 _UNREAD_REPLY_EVENTS = 64  # of a client that does not read: about two seconds of audio
+_MOST_UNREAD = 1024  # of one that does not read, and goes on giving reason to tell it something
 
 
 class Outbox:
@@ -15,6 +17,7 @@ class Outbox:
         self._look_at = look_at
         self._queue: asyncio.Queue[Event | BaseException | None] = asyncio.Queue()
         self._unread = 0
+        self._has_ended = False
         self._was_read = asyncio.Event()
 
     async def room(self) -> None:
@@ -25,13 +28,19 @@ class Outbox:
 
     def put(self, event: Event) -> None:
         """Tells it, after whoever looks at it. What is no part of a reply needs no room: there is little of it."""
+        if self._queue.qsize() >= _MOST_UNREAD:
+            self.end(LimitExceededError("too much was told and not read", reason="NOT_READ"))
+        if self._has_ended:
+            return
         self._look_at(event)
         self._unread += _is_of_reply(event)
         self._queue.put_nowait(event)
 
     def end(self, error: BaseException | None = None) -> None:
         """Nothing more is told; the reader gets the error after what was told before."""
-        self._queue.put_nowait(error)
+        if not self._has_ended:
+            self._has_ended = True
+            self._queue.put_nowait(error)
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """All of it, in order."""

@@ -5,6 +5,7 @@ The client reports what its loudspeaker played. One that never does is taken to 
 
 from bisect import bisect_left
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import groupby
 
@@ -12,6 +13,10 @@ from services.common.audio import BYTES_PER_SAMPLE
 from services.orchestrator.events import ReplyAudio
 
 _KEPT_POSITIONS = 600  # a minute of reports: more than anybody looks back
+_UNREPORTED_S = 0.25  # reports come more often than that
+
+
+FILLER = (0, 0)  # the span of audio that is of no text
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,11 @@ class _Mark:
     first_sample: int
     end_sample: int
     span: tuple[int, int]
+
+    @property
+    def middle(self) -> float:
+        """Half of it was played then."""
+        return (self.first_sample + self.end_sample) / 2
 
 
 class Playback:
@@ -98,18 +108,19 @@ class Playback:
     def heard_end(self, now: float) -> int:
         """Where in the text the last word ends of which at least half was played."""
         self._advance(now)
-        end = 0
-        for (_, span_end), marks in groupby(self._marks, lambda mark: mark.span):
-            word = list(marks)
-            if 0 < (word[0].first_sample + word[-1].end_sample) / 2 <= self._played:
-                end = max(end, span_end)
-        return end
+        return max((word.span[1] for word in self._words() if 0 < word.middle <= self._played), default=0)
 
     def span_between(self, begin: float, end: float) -> tuple[int, int]:
-        """The part of the text that was being played between two moments."""
+        """The part of the text that was played between two moments: words of which half, or the beginning."""
         first, last = self._position_at(begin), self._position_at(end)
-        spans = [mark.span for mark in self._marks if mark.first_sample < last and mark.end_sample > first]
+        words = [word for word in self._words() if word.first_sample < last and word.middle > first]
+        spans = [word.span for word in words if word.span != FILLER]
         return (min(start for start, _ in spans), max(stop for _, stop in spans)) if spans else (0, 0)
+
+    def was_filling_between(self, begin: float, end: float) -> bool:
+        """Whether a filler was being played between two moments."""
+        first, last = self._position_at(begin), self._position_at(end)
+        return any(mark.span == FILLER and mark.first_sample < last and mark.end_sample > first for mark in self._marks)
 
     def unplayed_before(self, place: int, now: float) -> list[ReplyAudio]:
         """What was sent and not played of the text before this place, from the first sample that was not played.
@@ -124,6 +135,12 @@ class Playback:
         self._unplayed = deque(kept)
         self._marks = [mark for mark in self._marks if mark.first_sample < self._sent]
         return kept
+
+    def _words(self) -> Iterator[_Mark]:
+        """Several chunks in a row may speak the same word."""
+        for span, marks in groupby(self._marks, lambda mark: mark.span):
+            chunks = list(marks)
+            yield _Mark(chunks[0].first_sample, chunks[-1].end_sample, span)
 
     def _advance(self, now: float) -> None:
         """Without reports, time plays."""
@@ -147,7 +164,8 @@ class Playback:
         index = bisect_left(self._positions, moment, key=lambda position: position[0])
         if index == len(self._positions):
             then, samples = self._positions[-1]
-            return min(self._sent, samples + int((moment - then) * self._rate_hz))
+            since_s = 0.0 if self._held else min(moment - then, _UNREPORTED_S)
+            return min(self._sent, samples + int(since_s * self._rate_hz))
         (before, fewer), (after, more) = self._positions[index - 1], self._positions[index]
         return fewer + int((more - fewer) * (moment - before) / max(after - before, 1e-6))
 

@@ -47,6 +47,7 @@ class Reply:
     _flow: TextFlow = field(default_factory=TextFlow)
     _text: str = ""
     _own_end: int | None = None  # where the mind's own text ends and an apology of ours begins
+    _untold: list[Degraded] = field(default_factory=list)  # while nobody hears it
     _outlet: Outlet | None = None
     _is_told: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -54,12 +55,23 @@ class Reply:
         """It is wanted: what is there is told, and what comes."""
         self._outlet = outlet
         self._is_told.set()
+        while self._untold:
+            self.tell(self._untold.pop(0))
         if self.speech is not None:
             self.speech.let_sound()
 
     def tell_nobody(self) -> None:
         """Nobody hears it for now."""
         self._is_told.clear()
+
+    @property
+    def is_written(self) -> bool:
+        """Whether there is anything to give, without thinking again."""
+        return bool(self._text)
+
+    def begin_anew(self) -> None:
+        """Nothing was written of it, and it is to be thought of again."""
+        self._flow = TextFlow()
 
     async def think(self) -> None:
         """Has it written, to its end. A mind that fails is told, and what there is to say then is said."""
@@ -117,8 +129,10 @@ class Reply:
         """What was being played between two moments."""
         if self.speech is None:
             return ""
-        first, last = self.speech.playback.span_between(begin, end)
-        return self._text[first:last]
+        playback = self.speech.playback
+        first, last = playback.span_between(begin, end)
+        filler = self.order.filler if playback.was_filling_between(begin, end) else ""
+        return f"{filler} {self._text[first:last]}".strip()
 
     async def _ask_the_mind(self) -> None:
         order = self.order
@@ -134,7 +148,7 @@ class Reply:
                 raise UnusableAnswerError("the language model wrote nothing", reason="EMPTY_REPLY")
         except CallError as error:
             self._own_end = len(self._text)
-            await self._degraded(Stage.LLM, error)
+            self._degraded(Stage.LLM, error)
             self._write(f" {order.apology}" if self._text else order.apology)
 
     def _write(self, text: str) -> None:
@@ -156,11 +170,11 @@ class Reply:
             except CallError as error:
                 if isinstance(error, PlaybackStalledError):
                     raise
-                await self._degraded(Stage.TTS, error)
+                self._degraded(Stage.TTS, error)
                 await speech.sound_tone(self)
         except PlaybackStalledError as error:
             self.was_stalled = True
-            await self._degraded(Stage.PLAYBACK, error)
+            self._degraded(Stage.PLAYBACK, error)
         finally:
             filling.cancel()
 
@@ -173,7 +187,10 @@ class Reply:
         except CallError as error:  # the reply itself says so, if it cannot be spoken either
             _log.info("no filler: %s", error.detailed_reason)
 
-    async def _degraded(self, stage: Stage, error: CallError) -> None:
+    def _degraded(self, stage: Stage, error: CallError) -> None:
         self.outcome = Outcome.FAILED
-        await self.room()
-        self.tell(Degraded(stage, error.detailed_reason, error.message))
+        degraded = Degraded(stage, error.detailed_reason, error.message)
+        if self._is_told.is_set():
+            self.tell(degraded)
+        else:
+            self._untold.append(degraded)

@@ -47,6 +47,11 @@ class ReplyMaker:
         self._conversation_id = conversation_id
         self._clock = clock
 
+    def use(self, options: ConversationOptions) -> None:
+        """The client has come back, and may want something else."""
+        self.options = options
+        self.language = options.language_code or self.language
+
     def make(self, said: Said, history: History) -> Reply:
         """A reply to what was said, not begun yet."""
         language = self.language_of(said)
@@ -59,7 +64,7 @@ class ReplyMaker:
             apology=self._texts.apology(language, said.text),
             script=self._texts.not_heard(language) if said.was_lost else "",
             filler=self._texts.filler(language) if filler_after_s else "",
-            filler_at=said.said_at + filler_after_s,
+            filler_at=(self._clock() if said.typed else said.said_at) + filler_after_s,  # typed text may have waited
         )
         return Reply(self._stages.mind, self._speech(language, marks), order, marks, self._clock)
 

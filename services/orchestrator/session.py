@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from services.orchestrator.events import Degraded, Event, ReplyAudio, SessionOpened, StateEntered, Telling
 from services.orchestrator.hearing import Hearing
-from services.orchestrator.history import Exchange, History
+from services.orchestrator.history import History
+from services.orchestrator.history_store import KeptSession
 from services.orchestrator.outbox import Outbox
 from services.orchestrator.reply_maker import ConversationOptions, ReplyMaker
 from services.orchestrator.resources import Resources
@@ -26,6 +27,7 @@ from services.orchestrator.turn_events import (
     HoldReply,
     Input,
     LetReplyGoOn,
+    Reconnected,
     State,
 )
 from services.orchestrator.turns import Turns
@@ -39,20 +41,19 @@ class Session:
         resources: Resources,
         options: ConversationOptions,
         session_id: str,
-        past: tuple[Exchange, ...] = (),
-        language_code: str = "",
+        past: KeptSession | None = None,
     ) -> None:
         self.session_id = session_id
-        self.history = History(resources.history_limits(), past)
+        self.history = History(resources.history_limits(), past.exchanges if past else ())
         self.is_muted = False
         self.over = asyncio.Event()
         self.stepped = asyncio.Event()  # for whoever keeps the time
         self.remembered = asyncio.Event()  # for whoever keeps the history
         self._resources = resources
-        self._machine = TurnMachine(resources.turn_rules())
+        self._machine = TurnMachine(resources.turn_rules(), past.turns if past else 0)
         self._maker = ReplyMaker(resources.stages, resources.settings, options, session_id, resources.clock)
-        if language_code and not options.language_code:
-            self._maker.language = language_code
+        if past is not None and not options.language_code:
+            self._maker.language = past.language_code
         self._turns = Turns(self._maker, self.history, resources, self.step, self._fail)
         spoken_between = self._turns.text_between if resources.settings.barge_in.echo_guard else None
         self.hearing = Hearing(spoken_between, resources.clock)
@@ -74,9 +75,13 @@ class Session:
         return self._maker.options
 
     @property
-    def language_code(self) -> str:
-        """What is spoken now."""
-        return self._maker.language
+    def turns(self) -> int:
+        """How many there were."""
+        return self._machine.count
+
+    def to_keep(self) -> KeptSession:
+        """What another replica needs to go on."""
+        return KeptSession(self.session_id, self._maker.language, self.turns, self.history.exchanges)
 
     @property
     def state(self) -> State:
@@ -90,16 +95,16 @@ class Session:
 
     def connect(self, options: ConversationOptions, opened: SessionOpened) -> Outbox:
         """The client is there; what it is told, from now on. A reply that it lost goes on."""
-        self._maker.options = options
+        self._maker.use(options)
         outbox = self._outbox = Outbox(self._on_its_way)
         outbox.put(Event("", opened))
+        self.step(Reconnected())
         self.tell(StateEntered(self.state))
         self._turns.resume(outbox)
         return outbox
 
-    def disconnect(self, outbox: Outbox, error: BaseException | None = None) -> None:
+    def disconnect(self, outbox: Outbox) -> None:
         """The client is gone from there. What was half heard is forgotten, and nobody speaks."""
-        outbox.end(error)
         if self._outbox is outbox:
             self.step(EarsLost())
             self._turns.suspend()

@@ -11,7 +11,7 @@ from services.common.errors import CallAbortedError, InvalidInputError, LimitExc
 from services.common.tasks import cancel_and_wait
 from services.orchestrator.conversation import Conversation
 from services.orchestrator.events import SessionOpened
-from services.orchestrator.history_store import HistoryStore, KeptSession
+from services.orchestrator.history_store import HistoryStore
 from services.orchestrator.reply_maker import ConversationOptions
 from services.orchestrator.resources import Resources
 from services.orchestrator.session import Session
@@ -22,12 +22,12 @@ _KEEP_EVERY_S = 20.0  # far below the time after which the store forgets
 
 @dataclass
 class _Entry:
-    """A session, and what it is doing."""
+    """A session, and what it is doing: a client is connected, or will be until it expires."""
 
     session: Session
     token: str
-    conversation: Conversation | None = None  # while a client is connected
-    expiry: "asyncio.Task[None] | None" = None  # while none is
+    conversation: Conversation | None = None
+    expiry: "asyncio.Task[None] | None" = None
 
 
 @dataclass
@@ -65,54 +65,67 @@ class Sessions:
             await self.store.close()
 
     def _new(self, options: ConversationOptions) -> _Entry:
-        self._check_room()
+        self._check_room(None)
         session = Session(self.resources, options, secrets.token_hex(8))
         return self._add(_Entry(session, secrets.token_urlsafe(24)))
 
     async def _resumed(self, token: str, options: ConversationOptions) -> _Entry:
-        entry = self._entries.get(_digest(token)) or await self._kept(token, options)
-        if options.output_rate_hz != entry.session.options.output_rate_hz:
+        kept = await self.store.get(_digest(token)) if self.store is not None else None
+        entry = self._entries.get(_digest(token))
+        if entry is None and kept is None:
+            raise NotFoundError("config.resume_token: there is no such session any more", field="config.resume_token")
+        self._check_room(entry)
+        if entry is not None and options.output_rate_hz != entry.session.options.output_rate_hz:
             raise InvalidInputError("config.output_format", "the session that goes on has another one")
-        if entry.conversation is not None:  # its client was faster than we were to notice that the connection is lost
-            await entry.conversation.end(CallAbortedError("the session goes on over another connection"))
-        else:
-            self._check_room()
-        if entry.expiry is not None:
-            await cancel_and_wait(entry.expiry)
-            entry.expiry = None
+        if entry is not None:
+            await self._take_over(entry)
+        if kept is not None and (entry is None or kept.turns > entry.session.turns):
+            if entry is not None:  # it went on at another replica meanwhile
+                await self._end(entry)
+            entry = self._add(_Entry(Session(self.resources, options, kept.session_id, kept), token))
+        assert entry is not None  # noqa: S101  # for the type checker: one of the two was there
         self.resources.metrics.session_resumed()
+        self._count_parked()
         return entry
 
-    async def _kept(self, token: str, options: ConversationOptions) -> _Entry:
-        """A session of another replica, or of one that was replaced; without the reply that it was giving."""
-        kept = await self.store.get(_digest(token)) if self.store is not None else None
-        if kept is None:
-            raise NotFoundError("config.resume_token: there is no such session any more", field="config.resume_token")
-        session = Session(self.resources, options, kept.session_id, kept.exchanges, kept.language_code)
-        return self._add(_Entry(session, token))
+    async def _take_over(self, entry: _Entry) -> None:
+        """Neither its expiry nor a connection that is not known to be lost yet has a say in it any more."""
+        conversation, expiry = entry.conversation, entry.expiry
+        entry.conversation = entry.expiry = None
+        if expiry is not None:
+            await cancel_and_wait(expiry)
+        if conversation is not None:
+            await conversation.end(CallAbortedError("the session goes on over another connection"))
 
     def _add(self, entry: _Entry) -> _Entry:
         self._entries[_digest(entry.token)] = entry
         return entry
 
-    def _check_room(self) -> None:
+    def _check_room(self, besides: _Entry | None) -> None:
         limit = self.resources.settings.max_sessions
-        if sum(1 for entry in self._entries.values() if entry.conversation is not None) >= limit:
+        open_ones = [one for one in self._entries.values() if one.conversation is not None and one is not besides]
+        if len(open_ones) >= limit:
             raise LimitExceededError(f"{limit} conversations are open, which is the limit; try again later")
 
     async def _left(self, entry: _Entry) -> None:
         """Its client is gone: for good, or to come back."""
         entry.conversation = None
-        resume_s = self.resources.settings.session.resume_s
-        if entry.session.over.is_set() or self.resources.draining.is_set() or not resume_s:
+        is_draining, resume_s = self.resources.draining.is_set(), self.resources.settings.session.resume_s
+        if entry.session.over.is_set() and not is_draining:
+            await self._end(entry)
+            if self.store is not None:
+                await self.store.forget(_digest(entry.token))
+            return
+        if is_draining or not resume_s:
+            await self._save(entry)
             await self._end(entry)
             return
-        parked = [other for other in self._entries.values() if other.conversation is None]
+        entry.expiry = asyncio.create_task(self._expire(entry, resume_s), name="session expiry")
+        parked = [other for other in self._entries.values() if other.expiry is not None]
+        self._count_parked()
+        await self._save(entry)
         if len(parked) > _PARKED_TO_CONNECTED * self.resources.settings.max_sessions:
             await self._end(parked[0])
-        if _digest(entry.token) in self._entries:
-            entry.expiry = asyncio.create_task(self._expire(entry, resume_s), name="session expiry")
-        self._count_parked()
 
     async def _expire(self, entry: _Entry, after_s: float) -> None:
         await asyncio.sleep(after_s)
@@ -120,30 +133,32 @@ class Sessions:
         await self._end(entry)
 
     async def _end(self, entry: _Entry) -> None:
+        """The store forgets by itself: another replica may have gone on with it."""
         self._entries.pop(_digest(entry.token), None)
-        if entry.expiry is not None:
-            await cancel_and_wait(entry.expiry)
-        await entry.session.close()
-        if self.store is not None and entry.session.over.is_set():
-            await self.store.forget(_digest(entry.token))
+        expiry, entry.expiry = entry.expiry, None
+        if expiry is not None:
+            await cancel_and_wait(expiry)
         self._count_parked()
+        await entry.session.close()
 
     def _count_parked(self) -> None:
-        parked = sum(1 for entry in self._entries.values() if entry.conversation is None)
+        parked = sum(1 for entry in self._entries.values() if entry.expiry is not None)
         self.resources.metrics.sessions_parked(parked)
 
     async def _keep(self, entry: _Entry) -> None:
         """Keeps the history where other replicas find it: whenever it grows, and often enough to be still there."""
         while self.store is not None:
-            session = entry.session
-            session.remembered.clear()
-            kept = KeptSession(session.session_id, session.language_code, session.history.exchanges)
-            await self.store.put(_digest(entry.token), kept)
+            entry.session.remembered.clear()
+            await self._save(entry)
             try:
                 async with asyncio.timeout(_KEEP_EVERY_S):
-                    await session.remembered.wait()
+                    await entry.session.remembered.wait()
             except TimeoutError:
                 continue
+
+    async def _save(self, entry: _Entry) -> None:
+        if self.store is not None:
+            await self.store.put(_digest(entry.token), entry.session.to_keep())
 
 
 def _digest(token: str) -> str:

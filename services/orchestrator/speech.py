@@ -14,7 +14,7 @@ from services.common.errors import LimitExceededError
 from services.common.tone import soft_tone
 from services.orchestrator.events import HoldMode, ReplyAudio, Telling
 from services.orchestrator.marks import Marks
-from services.orchestrator.playback import Playback
+from services.orchestrator.playback import FILLER, Playback
 from services.orchestrator.ports import Mouth, SpokenAudio, Voice, WrittenText
 from services.orchestrator.text_flow import TextFlow
 
@@ -113,7 +113,7 @@ class ReplySpeech:
             text.end()
             async with aclosing(self._mouth.speak(text, self._voice)) as chunks:
                 async for spoken in chunks:
-                    await self._send_audio(spoken.audio, (0, 0), listener)
+                    await self._send_audio(spoken.audio, FILLER, listener)
         return True
 
     async def sound_tone(self, listener: Listener) -> None:

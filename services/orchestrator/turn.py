@@ -35,13 +35,13 @@ class _Speaker:
 class TurnMachine:
     """The state of one conversation."""
 
-    def __init__(self, rules: TurnRules) -> None:
+    def __init__(self, rules: TurnRules, turns_before: int = 0) -> None:
         self.state = State.LISTENING
         self.turn_id = ""
         self.deadline: float | None = None  # when it wants to be told that time passed
         self._rules = rules
         self._now = 0.0
-        self._count = 0
+        self.count = turns_before  # of turns that began
         self._user: _Speaker | None = None
         self._draft: Said | None = None
         self._yielded_from = State.LISTENING
@@ -60,6 +60,7 @@ class TurnMachine:
             ev.ReplyEnded: self._reply_ended,
             ev.InterruptAsked: lambda _event: self._interrupt(),
             ev.EndAsked: self._end_asked,
+            ev.Reconnected: self._reconnected,
             ev.TimePassed: self._time_passed,
         }
 
@@ -175,8 +176,8 @@ class TurnMachine:
         drafted = self._draft is not None and not said.typed and is_same_speech(self._draft.text, said.text)
         effects = [] if drafted else self._drop_draft()
         self._draft = None
-        self._count += 1
-        self.turn_id = f"turn-{self._count}"
+        self.count += 1
+        self.turn_id = f"turn-{self.count}"
         self._limits = {State.THINKING: self._now + self._rules.thinking_s}
         return [*effects, *self._enter(State.THINKING), ev.BeginTurn(self.turn_id, said, drafted)]
 
@@ -197,7 +198,7 @@ class TurnMachine:
 
     def _finish(self, outcome: Outcome, overdue: State | None = None) -> list[Effect]:
         finished = ev.FinishTurn(self.turn_id, outcome, overdue)
-        self.turn_id, self.state = "", State.LISTENING
+        self.turn_id, self.state, self._limits = "", State.LISTENING, {}
         if self._waiting and self._may_begin:
             return [finished, *self._begin_waiting()]
         effects = [finished, *self._enter(State.LISTENING)]
@@ -222,7 +223,13 @@ class TurnMachine:
             return self._go_on()  # no words until now; those that come later still interrupt
         return self._finish(Outcome.FAILED, self.state)
 
+    def _reconnected(self, _event: ev.Reconnected) -> list[Effect]:
+        rules = {State.THINKING: self._rules.thinking_s, State.SPEAKING: self._rules.speaking_s}
+        self._limits = {state: self._now + rules[state] for state in self._limits}
+        self.deadline = self._limits.get(self.state)
+        return []
+
     def _enter(self, state: State) -> list[Effect]:
         self.state = state
-        self.deadline = self._limits.get(state) if state is not State.LISTENING else None
+        self.deadline = self._limits.get(state)
         return [ev.EnterState(state)]

@@ -114,6 +114,11 @@ class EndAsked:
 
 
 @dataclass(frozen=True)
+class Reconnected:
+    """The client is back. While it was away no time passed."""
+
+
+@dataclass(frozen=True)
 class TimePassed:
     """The machine's deadline may have come."""
 
@@ -130,6 +135,7 @@ Input = (
     | ReplyEnded
     | InterruptAsked
     | EndAsked
+    | Reconnected
     | TimePassed
 )
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextvars import Context, copy_context
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,6 @@ from services.orchestrator.resources import Resources
 from services.orchestrator.turn_events import BeginTurn, FinishTurn, HoldReply, Outcome, ReplyEnded, Said, State
 from services.orchestrator.turn_trace import record_turn
 
-_WRITE_ON_S = 4.0  # for how long a reply is written on whose client was lost
 _OVERDUE = {State.THINKING: Stage.LLM, State.SPEAKING: Stage.PLAYBACK}
 
 
@@ -28,10 +28,12 @@ class _Work:
     said: Said
     reply: Reply
     call: calls.CallContext
+    context: Context  # in which its calls are made: the ids and the deadline of the turn
     thinking: "asyncio.Task[None]"
     giving: "asyncio.Task[None]"
     turn_id: str = ""
     outlet: Outlet | None = None
+    writing_on: "asyncio.Task[None] | None" = None  # while its client is lost
 
     def cancel(self) -> None:
         """Stops it. Both tasks are awaited by their owner."""
@@ -54,6 +56,7 @@ class Turns:
         self._history = history
         self._metrics = resources.metrics
         self._tracer = resources.tracer
+        self._write_on_s = resources.settings.session.write_on_s
         self._turn_limit_s = resources.settings.budget.thinking_s + resources.settings.budget.speaking_s
         self._count = 0
         self._reply_ended = reply_ended
@@ -117,8 +120,9 @@ class Turns:
     def no_more_reports(self) -> None:
         """The client cannot tell any more."""
         self._maker.is_playback_reported = False
-        if self._current is not None and self._current.reply.speech is not None:
-            self._current.reply.speech.playback.no_more_reports(self._maker.now())
+        for work in (self._draft, self._current):
+            if work is not None and work.reply.speech is not None:
+                work.reply.speech.playback.no_more_reports(self._maker.now())
 
     def finish(self, effect: FinishTurn) -> None:
         """Ends the turn, at once; what its reply still does is stopped, and cannot be heard of any more."""
@@ -142,6 +146,8 @@ class Turns:
         outlet.tell(TurnFinished(effect.outcome, timings, backends))
         outlet.close()
         work.cancel()
+        if reply.speech is not None:
+            reply.speech.playback.hold(now)  # nobody plays what is left of it
         self._last = reply
 
     def text_between(self, begin: float, end: float) -> str:
@@ -155,14 +161,19 @@ class Turns:
         if (work := self._current) is not None:
             work.reply.tell_nobody()
             work.giving.cancel()
-            self._own(self._write_on(work.thinking))
+            work.writing_on = self._own(self._write_on(work.thinking))
 
     def resume(self, outbox: Outbox) -> None:
         """It is back."""
         if (work := self._current) is not None:
+            if work.writing_on is not None:
+                work.writing_on.cancel()
             work.outlet = Outlet(outbox, work.turn_id)
             work.reply.tell_to(work.outlet)
-            work.giving = self._own(work.reply.give())
+            if work.thinking.done() and not work.reply.is_written:  # it was given up before its first word
+                work.reply.begin_anew()
+                work.thinking = self._own(work.reply.think(), work.context)
+            work.giving = self._own(work.reply.give(), work.context)
             self._own(self._follow(work))
 
     async def close(self) -> None:
@@ -176,7 +187,9 @@ class Turns:
         reply = self._maker.make(said, self._history)
         self._count += 1
         with calls.turn_context(self._count, self._turn_limit_s) as call:
-            work = _Work(said, reply, call, self._own(reply.think()), self._own(reply.give()))
+            context = copy_context()
+        thinking, giving = self._own(reply.think(), context), self._own(reply.give(), context)
+        work = _Work(said, reply, call, context, thinking, giving)
         self._own(self._follow(work))
         return work
 
@@ -188,12 +201,12 @@ class Turns:
             self._reply_ended(ReplyEnded(work.turn_id, work.reply.outcome))
 
     async def _write_on(self, thinking: "asyncio.Task[None]") -> None:
-        await asyncio.wait([thinking], timeout=_WRITE_ON_S)
+        await asyncio.wait([thinking], timeout=self._write_on_s)
         thinking.cancel()
 
-    def _own(self, work: Coroutine[Any, Any, None]) -> "asyncio.Task[None]":
+    def _own(self, work: Coroutine[Any, Any, None], context: Context | None = None) -> "asyncio.Task[None]":
         """A task that is awaited by `close`, and whose error is the conversation's."""
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(work, context=context)
         self._tasks.add(task)
         task.add_done_callback(self._done)
         return task

@@ -25,6 +25,7 @@ class DrivenEars:
         self.language_code = language_code
         self.streams = 0
         self.received_bytes = 0
+        self.last = b""  # piece of audio
         self._script: asyncio.Queue[EarsEvent | CallError | None] = asyncio.Queue()
         self._utterance = 0
 
@@ -86,6 +87,7 @@ class DrivenEars:
     async def _take(self, audio: AsyncIterator[bytes], opened: asyncio.Event) -> None:
         async for piece in audio:
             self.received_bytes += len(piece)
+            self.last = piece
             opened.set()
         opened.set()
         self._script.put_nowait(None)

@@ -1,7 +1,6 @@
 """A session goes on at another replica of the orchestrator, by way of a real Redis; and without one that is away."""
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -55,10 +54,12 @@ async def introduced(assistant: Assistant, redis: RedisServer) -> Client:
     return client
 
 
-@contextmanager
-def nowhere() -> Iterator[None]:
+async def is_over(redis: RedisServer, client: Client) -> None:
+    """No other replica can go on with its session."""
+    other = replica(redis)
     with pytest.raises(NotFoundError, match="no such session"):
-        yield
+        await Client(other, TEXT_ONLY, token=client.session.resume_token).until(StateEntered)
+    await other.sessions.close()
 
 
 async def test_another_replica_goes_on_where_the_first_one_died(redis: RedisServer) -> None:
@@ -90,8 +91,7 @@ async def test_a_session_that_was_ended_is_over_everywhere(redis: RedisServer) -
     async with talking(await introduced(replica(redis, ["Hello Ann."]), redis)) as client:
         client.send(End())
         await client.to_the_end()
-        with nowhere():
-            await Client(replica(redis), TEXT_ONLY, token=client.session.resume_token).until(StateEntered)
+        await is_over(redis, client)
 
 
 async def test_without_its_redis_a_session_still_lives_where_it_is(redis: RedisServer) -> None:
@@ -103,5 +103,42 @@ async def test_without_its_redis_a_session_still_lives_where_it_is(redis: RedisS
         again.send(TypedText("what is my name"))
         await again.until(TurnFinished)
         assert again.session.resumed
-    with nowhere():
-        await Client(replica(redis), TEXT_ONLY, token=client.session.resume_token).until(StateEntered)
+    await is_over(redis, client)
+
+
+async def test_a_replica_that_goes_down_in_good_order_leaves_the_session_to_others(redis: RedisServer) -> None:
+    first, second = replica(redis, ["Hello Ann."]), replica(redis, ["Ann."])
+    client = await introduced(first, redis)
+    first.draining.set()
+    await client.to_the_end()
+    await first.sessions.close()
+    async with talking(Client(second, TEXT_ONLY, token=client.session.resume_token)) as again:
+        again.send(TypedText("what is my name"))
+        await again.until(TurnFinished)
+    assert Line(Speaker.USER, "my name is Ann") in second.mind.prompts[0]
+
+
+async def test_back_at_the_first_replica_it_goes_on_with_what_was_said_at_the_second(redis: RedisServer) -> None:
+    first, second = replica(redis, ["Hello Ann."], ["Paris."]), replica(redis, ["Noted."])
+    client = await introduced(first, redis)
+    await client.events.aclose()
+    away = Client(second, TEXT_ONLY, token=client.session.resume_token)
+    away.send(TypedText("I live in Paris"))
+    finished = await away.until(TurnFinished)
+    await away.events.aclose()
+    async with talking(Client(first, TEXT_ONLY, token=client.session.resume_token)) as again:
+        again.send(TypedText("where do I live"))
+        last = await again.until(TurnFinished)
+    assert Line(Speaker.USER, "I live in Paris") in first.mind.prompts[-1]
+    assert [finished.turn_id, last.turn_id] == ["turn-2", "turn-3"]
+    await second.sessions.close()
+
+
+async def test_a_copy_that_expires_takes_nothing_from_the_replica_that_went_on(redis: RedisServer) -> None:
+    first, second = replica(redis, ["Hello Ann."]), replica(redis, ["Noted."])
+    client = await introduced(first, redis)
+    await client.events.aclose()
+    async with talking(Client(second, TEXT_ONLY, token=client.session.resume_token)) as away:
+        await away.until(StateEntered)
+        await first.sessions.close()
+        assert any(b"Ann" in value for value in await kept(redis))

@@ -191,6 +191,20 @@ async def test_it_does_not_hear_itself() -> None:
     assert len([told for told in client.all_of(UserTranscript) if told.is_final]) == 1
 
 
+async def test_words_that_were_never_played_are_no_echo() -> None:
+    async with talking(a_talk(["All right."], ["Gladly."])) as client:
+        await speaking(client)
+        ears = client.assistant.ears
+        ears.says("stop it")
+        await client.until(TurnFinished)
+        await client.until(ReplyAudio)
+        ears.says("the king and his daughters please")
+        await client.until(TurnFinished)
+        await client.until(ReplyAudio)
+        prompt = client.assistant.mind.prompts[-1][-1].text
+    assert prompt.endswith("the king and his daughters please")
+
+
 async def test_the_echo_guard_can_be_turned_off() -> None:
     async with talking(a_talk(["Yes?"], barge_in={"echo_guard": False})) as client:
         await speaking(client)

@@ -11,6 +11,7 @@ from services.orchestrator.events import (
     ReplyAudio,
     ReplyText,
     SessionOpened,
+    StateEntered,
     TurnFinished,
     UserTranscript,
 )
@@ -265,6 +266,33 @@ async def test_a_client_that_has_closed_its_side_reports_no_more_and_is_taken_to
         client.send(TypedText("hello"), Played("turn-1", 0), None)
         await client.to_the_end()
     assert client.outcomes == [Outcome.COMPLETED]
+
+
+async def test_a_drafted_reply_is_given_to_a_client_that_has_closed_its_side_meanwhile() -> None:
+    assistant = Assistant(ScriptedMind([["Yes."], ["Fine."]]), settings=section(budget={"playback_stall_s": 0.2}))
+    async with talking(Client(assistant, SPOKEN)) as client:
+        client.send(TypedText("hello"), AUDIO)
+        await client.until(TurnFinished)
+        assistant.ears.starts()
+        assistant.ears.pauses("how are you")
+        await wait_until(lambda: len(assistant.mind.prompts) == 2, "the draft")
+        assistant.ears.ends("how are you")
+        client.plays = False
+        client.send(None)
+        await client.to_the_end()
+    assert client.outcomes == [Outcome.COMPLETED] * 2
+
+
+async def test_a_client_that_never_reads_and_goes_on_asking_is_let_go() -> None:
+    client = Client(Assistant(ScriptedMind([["Yes."]] * 500)), TEXT_ONLY)
+    await client.until(StateEntered)
+    for _ in range(500):
+        client.send(TypedText("hello"), Interrupt())
+    await wait_until(client.inputs.empty, "all of it to be taken")
+    with pytest.raises(LimitExceededError, match="not read"):
+        await client.to_the_end()
+    assert len(client.told) <= 1100
+    await client.assistant.sessions.close()
 
 
 async def test_muted_the_ears_hear_silence_and_nothing_is_lost_count_of() -> None:

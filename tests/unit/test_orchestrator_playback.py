@@ -110,8 +110,10 @@ def test_what_was_in_the_room_between_two_moments() -> None:
     for tenth in range(1, 7):
         playback.reported(100 * tenth, now=10 + tenth / 10)
     assert playback.span_between(10.25, 10.35) == (6, 11)
-    assert playback.span_between(10.15, 10.45) == (0, 17)
+    assert playback.span_between(10.05, 10.45) == (0, 17)
+    assert playback.span_between(10.15, 10.45) == (6, 17)  # of the first word less than half
     assert playback.span_between(5, 9) == (0, 0)
+    assert playback.span_between(11, 12) == (0, 0)
     assert playback.span_between(9, 20) == (0, 17)
 
 

@@ -1,22 +1,45 @@
 """Sessions outlive their connections: what goes on, from where, for how long, and for how many."""
 
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 
-from services.common.errors import CallAbortedError, InvalidInputError, LimitExceededError, NotFoundError
-from services.orchestrator.events import ReplyAudio, ReplyText, StateEntered, TurnFinished
-from services.orchestrator.inputs import End, Interrupt, MicrophoneAudio, Played, TypedText
-from services.orchestrator.ports import Line, Speaker
+from services.common import calls
+from services.common.errors import (
+    CallAbortedError,
+    InvalidInputError,
+    LimitExceededError,
+    NotFoundError,
+    UnavailableError,
+)
+from services.orchestrator.events import Degraded, ReplyAudio, ReplyText, StateEntered, TurnFinished
+from services.orchestrator.inputs import End, Interrupt, MicrophoneAudio, Played, SetMuted, TypedText
+from services.orchestrator.ports import Line, Speaker, SpokenAudio, Voice, WrittenText
 from services.orchestrator.turn_events import Outcome, State
-from tests.fakes.stages import AUDIO_A_CHARACTER, ScriptedMind
+from tests.fakes.stages import AUDIO_A_CHARACTER, ScriptedMind, ScriptedMouth
 from tests.support.talking import SPOKEN, TEXT_ONLY, TYPED, Assistant, Client, section, talking
 from tests.support.waiting import wait_until
 
 LONG = " ".join(f"word{number:02}" for number in range(60))  # 7 characters each: 25 s of audio
 SAMPLES_A_WORD = 7 * len(AUDIO_A_CHARACTER) // 2
+
+
+class ContextMouth(ScriptedMouth):
+    """Notes for which call it works."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[calls.CallContext | None] = []
+
+    async def speak(self, text: WrittenText, voice: Voice) -> AsyncGenerator[SpokenAudio, None]:
+        self.calls.append(calls.current())
+        async with aclosing(super().speak(text, voice)) as chunks:
+            async for chunk in chunks:
+                yield chunk
 
 
 async def leave(client: Client) -> None:
@@ -116,6 +139,145 @@ async def test_the_mouth_is_let_go_at_once_and_the_mind_when_it_has_written() ->
     mind.go_on.set()
     await wait_until(mind.ended.is_set, "the end of the mind's call")
     await client.assistant.sessions.close()
+
+
+async def test_a_client_that_is_soon_back_gets_all_of_a_reply_that_takes_long_to_write() -> None:
+    mind = ScriptedMind([["One ", "two ", "three."]])
+    mind.go_on.clear()
+    client = Client(Assistant(mind, settings=section(session={"write_on_s": 0.05})), TYPED)
+    client.send(TypedText("count"))
+    await client.until(ReplyText)
+    await leave(client)
+    async with talking(back(client)) as again:
+        await again.until(ReplyText)
+        await asyncio.sleep(0.1)  # longer than it would have been written on without a client
+        mind.go_on.set()
+        await again.until(TurnFinished)
+    assert again.text == "One two three."
+
+
+@pytest.mark.parametrize("script", [["", "Late."], ["", UnavailableError("gone")]])
+async def test_a_turn_of_which_nothing_was_written_is_not_answered_with_silence(script: list[str]) -> None:
+    mind = ScriptedMind([script, ["Again."]])
+    mind.go_on.clear()
+    client = Client(Assistant(mind, settings=section(session={"write_on_s": 0.05})), TYPED)
+    client.send(TypedText("think"))
+    await client.until_state(State.THINKING)
+    await wait_until(lambda: bool(mind.prompts), "the mind to be asked")
+    await leave(client)
+    await wait_until(mind.ended.is_set, "the mind to be given up")
+    mind.go_on.set()
+    async with talking(back(client)) as again:
+        await again.until(TurnFinished)
+    assert again.text == "Again."
+    assert again.all_of(ReplyAudio)
+
+
+async def test_a_mind_that_failed_meanwhile_is_told_of_when_the_client_is_back() -> None:
+    mind = ScriptedMind([["", UnavailableError("gone")]])
+    mind.go_on.clear()
+    client = Client(Assistant(mind), TYPED)
+    client.send(TypedText("hello"))
+    await client.until_state(State.THINKING)
+    await wait_until(lambda: bool(mind.prompts), "the mind to be asked")
+    await leave(client)
+    mind.go_on.set()
+    await wait_until(mind.ended.is_set, "the mind to fail")
+    async with talking(back(client)) as again:
+        await again.until(TurnFinished)
+    assert [told.reason for told in again.all_of(Degraded)] == ["ENGINE_UNAVAILABLE"]
+    assert "hello" in again.text
+    assert again.outcomes == [Outcome.FAILED]
+
+
+async def test_no_time_passes_for_a_turn_while_its_client_is_away() -> None:
+    mind = ScriptedMind([["Here."]])
+    assistant = Assistant(mind, settings=section(budget={"thinking_s": 0.2}))
+    assistant.mouth.go_on.clear()
+    mind.go_on.clear()
+    client = Client(assistant, TEXT_ONLY)
+    client.send(TypedText("think"))
+    await client.until(ReplyText)
+    await leave(client)
+    await asyncio.sleep(0.3)  # longer than the turn may think
+    async with talking(back(client)) as again:
+        await again.until(StateEntered)
+        mind.go_on.set()
+        await again.until(TurnFinished)
+    assert again.outcomes == [Outcome.COMPLETED]
+
+
+async def test_what_the_mouth_is_asked_after_a_loss_belongs_to_the_same_turn() -> None:
+    mouth = ContextMouth()
+    client = Client(Assistant(ScriptedMind([[LONG]]), mouth=mouth), TYPED, plays=False)
+    calls.enter({"x-request-id": "first"}, None)
+    client.send(TypedText("count"))
+    await client.until(ReplyAudio)
+    await leave(client)
+    calls.enter({"x-request-id": "second"}, None)
+    async with talking(back(client)) as again:
+        await again.until(ReplyAudio)
+    before, after = mouth.calls
+    assert before == after
+    assert before.request_id == "first.1"
+
+
+async def test_a_client_may_come_back_in_another_language() -> None:
+    client = Client(Assistant(ScriptedMind([["Salut."]])), TYPED)
+    await client.until(StateEntered)
+    await leave(client)
+    async with talking(back(client, language_code="fr")) as again:
+        again.send(TypedText("bonjour"))
+        await again.until(TurnFinished)
+    assert client.assistant.mouth.voices[0].language_code == "fr"
+
+
+async def test_who_muted_himself_is_muted_still() -> None:
+    client = Client(Assistant(), SPOKEN)
+    client.send(SetMuted(True), MicrophoneAudio(bytes(640)))
+    await client.until(StateEntered)
+    await wait_until(client.inputs.empty, "the command to be taken")
+    await leave(client)
+    async with talking(back(client)) as again:
+        await again.until(StateEntered)
+        again.send(MicrophoneAudio(b"\1\1" * 320))
+        ears = client.assistant.ears
+        received = ears.received_bytes
+        await wait_until(lambda: ears.received_bytes > received, "the audio")
+        assert not any(ears.last)
+
+
+async def test_a_session_that_comes_back_while_another_is_put_out_is_not_put_out_itself() -> None:
+    mind = ScriptedMind([[LONG]] * 9)
+    assistant = Assistant(mind, settings=section(max_sessions=1, session={"resume_s": 0.3}))
+    clients = [Client(assistant, TEXT_ONLY) for _ in range(5)]
+    for client in clients[:4]:
+        await client.until(StateEntered)
+        await leave(client)
+    await clients[4].until(StateEntered)
+    leaving = asyncio.create_task(leave(clients[4]))
+    again = back(clients[4])
+    await asyncio.sleep(0)
+    async with talking(again):
+        await leaving
+        await again.until(StateEntered)
+        await asyncio.sleep(0.4)  # longer than a lost session waits
+        again.send(TypedText("still there?"))
+        await again.until(ReplyText)
+
+
+async def test_a_refused_return_leaves_nothing_behind() -> None:
+    assistant = Assistant(settings=section(max_sessions=1))
+    lost, other = Client(assistant, TEXT_ONLY), Client(assistant, TEXT_ONLY)
+    await lost.until(StateEntered)
+    await leave(lost)
+    await other.until(StateEntered)
+    for _ in range(3):
+        with pytest.raises(LimitExceededError):
+            await back(lost).until(StateEntered)
+    assert assistant.metric("pipeline_sessions_parked") == 1
+    await leave(other)
+    await assistant.sessions.close()
 
 
 async def test_half_an_utterance_is_forgotten_and_a_draft_dropped() -> None:
