@@ -53,9 +53,11 @@ class Conversation:
         """Ends it; whoever reads its events gets the error. Also where the client does not read."""
         self._has_ended = True
         self._outbox.end(error)
-        if self._driver is not None:  # before anything else: nothing may come in any more
-            await cancel_and_wait(self._driver)
-        self._session.disconnect(self._outbox)
+        try:
+            if self._driver is not None:  # before anything else: nothing may come in any more
+                await cancel_and_wait(self._driver)
+        finally:
+            self._session.disconnect(self._outbox)
 
     async def _drive(self, inputs: AsyncIterator[ClientInput]) -> None:
         error: BaseException | None = None
@@ -150,4 +152,4 @@ class Conversation:
 
     async def _end_when_draining(self) -> None:
         await self._resources.draining.wait()
-        self._session.step(EndAsked())
+        self._end_input()

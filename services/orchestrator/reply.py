@@ -81,6 +81,9 @@ class Reply:
                 self._write(self.order.script)
             else:
                 await self._ask_the_mind()
+        except Exception:
+            self.outcome = Outcome.FAILED
+            raise
         finally:
             self._flow.end()
 
@@ -167,6 +170,8 @@ class Reply:
         try:
             try:
                 await speech.speak(self._flow, self)
+                if not speech.playback.sent_samples:  # nothing in it can be said
+                    await speech.sound_tone(self)
             except CallError as error:
                 if isinstance(error, PlaybackStalledError):
                     raise

@@ -4,6 +4,7 @@ The turn machine decides, and what it decides is done here, before anything else
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 
 from services.orchestrator.events import Degraded, Event, ReplyAudio, SessionOpened, StateEntered, Telling
@@ -15,6 +16,7 @@ from services.orchestrator.reply_maker import ConversationOptions, ReplyMaker
 from services.orchestrator.resources import Resources
 from services.orchestrator.turn import TurnMachine
 from services.orchestrator.turn_events import (
+    Abandoned,
     AudioBegan,
     BeginTurn,
     Draft,
@@ -31,6 +33,8 @@ from services.orchestrator.turn_events import (
     State,
 )
 from services.orchestrator.turns import Turns
+
+_log = logging.getLogger(__name__)
 
 
 class Session:
@@ -62,7 +66,7 @@ class Session:
             Draft: lambda effect: self._turns.draft(effect.said),
             DropDraft: lambda _effect: self._turns.drop_draft(),
             BeginTurn: lambda effect: self._turns.begin(effect, self._outbox),
-            HoldReply: self._turns.hold,
+            HoldReply: lambda _effect: self._turns.hold(),
             LetReplyGoOn: lambda _effect: self._turns.let_go_on(),
             FinishTurn: self._finish,
             EnterState: self._enter,
@@ -111,7 +115,8 @@ class Session:
             self._outbox = Outbox()
 
     async def close(self) -> None:
-        """Ends all that is still at work."""
+        """Ends all that is still at work; a turn that nobody came back for is over as far as it was heard."""
+        self.step(Abandoned())
         self.over.set()
         await self._turns.close()
 
@@ -150,4 +155,5 @@ class Session:
 
     def _fail(self, error: BaseException) -> None:
         """Something of ours is broken: whoever is connected learns that there was an error."""
+        _log.error("a reply of session %s broke", self.session_id, exc_info=error)
         self._outbox.end(error)

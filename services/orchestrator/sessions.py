@@ -44,8 +44,12 @@ class Sessions:
         self, options: ConversationOptions, resume_token: str = ""
     ) -> AsyncIterator[tuple[Conversation, SessionOpened]]:
         """A conversation in a new session, or in the one of the token, as long as the body runs."""
-        async with self._opening:
-            entry = await self._resumed(resume_token, options) if resume_token else self._new(options)
+        if resume_token:
+            async with self._opening:
+                entry = await self._resumed(resume_token, options)
+                conversation = entry.conversation = Conversation(entry.session, self.resources, options)
+        else:
+            entry = self._new(options)
             conversation = entry.conversation = Conversation(entry.session, self.resources, options)
         opened = SessionOpened(entry.session.session_id, entry.token, options.output_rate_hz, bool(resume_token))
         keeping = asyncio.create_task(self._keep(entry), name="keep history")
@@ -92,10 +96,14 @@ class Sessions:
         """Neither its expiry nor a connection that is not known to be lost yet has a say in it any more."""
         conversation, expiry = entry.conversation, entry.expiry
         entry.conversation = entry.expiry = None
-        if expiry is not None:
-            await cancel_and_wait(expiry)
-        if conversation is not None:
-            await conversation.end(CallAbortedError("the session goes on over another connection"))
+        try:
+            if expiry is not None:
+                await cancel_and_wait(expiry)
+            if conversation is not None:
+                await conversation.end(CallAbortedError("the session goes on over another connection"))
+        except BaseException:  # whoever took it over is gone as well
+            self._park(entry)
+            raise
 
     def _add(self, entry: _Entry) -> _Entry:
         self._entries[_digest(entry.token)] = entry
@@ -120,12 +128,16 @@ class Sessions:
             await self._save(entry)
             await self._end(entry)
             return
-        entry.expiry = asyncio.create_task(self._expire(entry, resume_s), name="session expiry")
-        parked = [other for other in self._entries.values() if other.expiry is not None]
-        self._count_parked()
+        self._park(entry)
         await self._save(entry)
+        parked = [other for other in self._entries.values() if other.expiry is not None]
         if len(parked) > _PARKED_TO_CONNECTED * self.resources.settings.max_sessions:
             await self._end(parked[0])
+
+    def _park(self, entry: _Entry) -> None:
+        after_s = self.resources.settings.session.resume_s
+        entry.expiry = asyncio.create_task(self._expire(entry, after_s), name="session expiry")
+        self._count_parked()
 
     async def _expire(self, entry: _Entry, after_s: float) -> None:
         await asyncio.sleep(after_s)

@@ -60,6 +60,7 @@ class TurnMachine:
             ev.ReplyEnded: self._reply_ended,
             ev.InterruptAsked: lambda _event: self._interrupt(),
             ev.EndAsked: self._end_asked,
+            ev.Abandoned: self._abandoned,
             ev.Reconnected: self._reconnected,
             ev.TimePassed: self._time_passed,
         }
@@ -105,16 +106,17 @@ class TurnMachine:
 
     def _ears_lost(self, event: ev.EarsLost) -> list[Effect]:
         self._user = None
-        effects = self._drop_draft() + self._go_on()
-        if event.lost is not None and self.state is State.LISTENING and not self._ending:
-            return effects + self._begin(event.lost)
-        return effects + self._begin_waiting()
+        if event.lost is not None and not self._ending and event.lost not in self._waiting:
+            self._waiting.append(event.lost)
+        return self._drop_draft() + self._go_on() + self._begin_waiting()
 
     def _typed(self, event: ev.Typed) -> list[Effect]:
         if not event.said.text.strip() or self._ending:
             return []
-        if not self._may_begin and len(self._waiting) >= self._rules.max_waiting:
-            raise LimitExceededError(f"text: {len(self._waiting)} typed turns are waiting already", field="text")
+        typed = sum(said.typed for said in self._waiting)
+        begins_one = self._may_begin and all(said.typed for said in self._waiting)
+        if typed - begins_one >= self._rules.max_waiting:
+            raise LimitExceededError(f"text: {typed} typed turns are waiting already", field="text")
         self._waiting.append(event.said)
         return self._begin_waiting()
 
@@ -125,6 +127,11 @@ class TurnMachine:
         return (
             [*self._drop_draft(), ev.EndConversation()] if self.state is State.LISTENING and not self._waiting else []
         )
+
+    def _abandoned(self, _event: ev.Abandoned) -> list[Effect]:
+        self._ending = True
+        self._waiting.clear()
+        return self._drop_draft() + self._interrupt()
 
     # What becomes of speech into a reply
 
@@ -137,7 +144,7 @@ class TurnMachine:
             return []
         verdict = judge(Evidence(text, is_over), self._rules.backchannels)
         if verdict is Verdict.INTERRUPTION:
-            return self._interrupt()
+            return self._finish(Outcome.INTERRUPTED, spoken_at=self._user.began_at)
         return self._go_on() if verdict is Verdict.FALSE_ALARM else []
 
     def _yield(self) -> list[Effect]:
@@ -146,7 +153,7 @@ class TurnMachine:
         self._yielded_from = self.state
         self.deadline = self._now + self._rules.decide_within_s
         self.state = State.YIELDING
-        return [ev.HoldReply(self.turn_id, self._user.began_at), ev.EnterState(State.YIELDING)]
+        return [ev.HoldReply(self.turn_id), ev.EnterState(State.YIELDING)]
 
     def _go_on(self) -> list[Effect]:
         if self.state is not State.YIELDING:
@@ -196,8 +203,8 @@ class TurnMachine:
     def _is_current(self, turn_id: str) -> bool:
         return self.state is not State.LISTENING and turn_id == self.turn_id
 
-    def _finish(self, outcome: Outcome, overdue: State | None = None) -> list[Effect]:
-        finished = ev.FinishTurn(self.turn_id, outcome, overdue)
+    def _finish(self, outcome: Outcome, overdue: State | None = None, spoken_at: float | None = None) -> list[Effect]:
+        finished = ev.FinishTurn(self.turn_id, outcome, overdue, spoken_at)
         self.turn_id, self.state, self._limits = "", State.LISTENING, {}
         if self._waiting and self._may_begin:
             return [finished, *self._begin_waiting()]
@@ -226,7 +233,7 @@ class TurnMachine:
     def _reconnected(self, _event: ev.Reconnected) -> list[Effect]:
         rules = {State.THINKING: self._rules.thinking_s, State.SPEAKING: self._rules.speaking_s}
         self._limits = {state: self._now + rules[state] for state in self._limits}
-        self.deadline = self._limits.get(self.state)
+        self.deadline = self._limits.get(self.state, self.deadline)
         return []
 
     def _enter(self, state: State) -> list[Effect]:

@@ -114,6 +114,11 @@ class EndAsked:
 
 
 @dataclass(frozen=True)
+class Abandoned:
+    """The client does not come back."""
+
+
+@dataclass(frozen=True)
 class Reconnected:
     """The client is back. While it was away no time passed."""
 
@@ -135,6 +140,7 @@ Input = (
     | ReplyEnded
     | InterruptAsked
     | EndAsked
+    | Abandoned
     | Reconnected
     | TimePassed
 )
@@ -163,10 +169,9 @@ class BeginTurn:
 
 @dataclass(frozen=True)
 class HoldReply:
-    """Let nothing more of the reply be heard for now. `spoken_at`: the first sound of who speaks into it."""
+    """Let nothing more of the reply be heard for now."""
 
     turn_id: str
-    spoken_at: float
 
 
 @dataclass(frozen=True)
@@ -183,6 +188,7 @@ class FinishTurn:
     turn_id: str
     outcome: Outcome
     overdue: State | None = None  # the state that lasted too long, if that was why
+    spoken_at: float | None = None  # the first sound of whoever interrupted it by voice
 
 
 @dataclass(frozen=True)

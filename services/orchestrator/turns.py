@@ -15,7 +15,7 @@ from services.orchestrator.ports import Stage
 from services.orchestrator.reply import Reply
 from services.orchestrator.reply_maker import ReplyMaker
 from services.orchestrator.resources import Resources
-from services.orchestrator.turn_events import BeginTurn, FinishTurn, HoldReply, Outcome, ReplyEnded, Said, State
+from services.orchestrator.turn_events import BeginTurn, FinishTurn, Outcome, ReplyEnded, Said, State
 from services.orchestrator.turn_trace import record_turn
 
 _OVERDUE = {State.THINKING: Stage.LLM, State.SPEAKING: Stage.PLAYBACK}
@@ -95,18 +95,15 @@ class Turns:
         self._current = work
         work.reply.tell_to(outlet)
 
-    def hold(self, effect: HoldReply) -> None:
+    def hold(self) -> None:
         """Somebody speaks into it."""
-        if self._current is not None:
-            self._current.reply.marks.spoken_into_at = effect.spoken_at
-            if self._current.reply.speech is not None:
-                self._current.reply.speech.hold()
+        if self._current is not None and self._current.reply.speech is not None:
+            self._current.reply.speech.hold()
 
     def let_go_on(self) -> None:
         """It was nothing."""
         if self._current is not None:
             self._metrics.spoken_into("false_alarm")
-            self._current.reply.marks.spoken_into_at = None
             if self._current.reply.speech is not None:
                 self._current.reply.speech.let_sound()
 
@@ -134,7 +131,7 @@ class Turns:
             self._metrics.overdue(effect.overdue)
             outlet.tell(Degraded(_OVERDUE[effect.overdue], "OVERDUE", f"{effect.overdue.value} took too long"))
         if effect.outcome is Outcome.INTERRUPTED:
-            self._note_interruption(reply, now)
+            self._note_interruption(reply, effect.spoken_at, now)
             outlet.tell(Interrupted(reply.heard_text()))
         self._remember(work, effect)
         if reply.was_filled:
@@ -216,8 +213,9 @@ class Turns:
         if not task.cancelled() and (error := task.exception()) is not None:
             self._failed(error)
 
-    def _note_interruption(self, reply: Reply, now: float) -> None:
-        if reply.marks.spoken_into_at is not None:
+    def _note_interruption(self, reply: Reply, spoken_at: float | None, now: float) -> None:
+        reply.marks.spoken_into_at = spoken_at
+        if spoken_at is not None:
             self._metrics.spoken_into("interruption")
         if reply.marks.silenced is None:
             reply.marks.silenced = now

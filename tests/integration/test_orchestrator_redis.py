@@ -38,7 +38,8 @@ def replica(redis: RedisServer, *replies: list[str]) -> Assistant:
 async def kept(redis: RedisServer) -> list[bytes]:
     """All values that Redis has."""
     async with Redis.from_url(redis.url) as client:
-        return [await client.get(key) for key in await client.keys(f"{PREFIX}*")]
+        values = [await client.get(key) for key in await client.keys(f"{PREFIX}*")]
+    return [value for value in values if isinstance(value, bytes)]
 
 
 async def introduced(assistant: Assistant, redis: RedisServer) -> Client:

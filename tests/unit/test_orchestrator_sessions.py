@@ -219,6 +219,7 @@ async def test_what_the_mouth_is_asked_after_a_loss_belongs_to_the_same_turn() -
         await again.until(ReplyAudio)
     before, after = mouth.calls
     assert before == after
+    assert before is not None
     assert before.request_id == "first.1"
 
 

@@ -8,6 +8,7 @@ from services.common.errors import LimitExceededError
 from services.orchestrator.barge_in import Backchannels
 from services.orchestrator.turn import TurnMachine
 from services.orchestrator.turn_events import (
+    Abandoned,
     AudioBegan,
     BeginTurn,
     Draft,
@@ -23,6 +24,7 @@ from services.orchestrator.turn_events import (
     InterruptAsked,
     LetReplyGoOn,
     Outcome,
+    Reconnected,
     ReplyEnded,
     Said,
     SpeechBegan,
@@ -45,9 +47,14 @@ FIRST, SECOND, THIRD = Said("first", typed=True), Said("second", typed=True), Sa
 
 TO_LISTENING, TO_THINKING = EnterState(State.LISTENING), EnterState(State.THINKING)
 TO_SPEAKING, TO_YIELDING = EnterState(State.SPEAKING), EnterState(State.YIELDING)
-HOLD, GO_ON = HoldReply("turn-1", 0.0), LetReplyGoOn("turn-1")
+HOLD, GO_ON = HoldReply("turn-1"), LetReplyGoOn("turn-1")
 COMPLETED = FinishTurn("turn-1", Outcome.COMPLETED)
 INTERRUPTED = FinishTurn("turn-1", Outcome.INTERRUPTED)
+
+
+def plain(effects: list[Effect]) -> list[Effect]:
+    """Without when it was spoken into: a test of its own looks at that."""
+    return [replace(effect, spoken_at=None) if isinstance(effect, FinishTurn) else effect for effect in effects]
 
 
 def begin(said: Said, turn: str = "turn-1", *, drafted: bool = False) -> list[Effect]:
@@ -142,7 +149,7 @@ TABLE: list[tuple[tuple[Input, ...], Input, list[Effect]]] = [
     (DRAFTED, InterruptAsked(), []),
     (DRAFTED, EndAsked(), [DropDraft(), EndConversation()]),
     (DRAFTED, TimePassed(), []),
-    (THINKING, SpeechBegan(2, 0.5), [HoldReply("turn-1", 0.5), TO_YIELDING]),
+    (THINKING, SpeechBegan(2, 0.5), [HoldReply("turn-1"), TO_YIELDING]),
     (THINKING, WordsHeard(1, "stop"), []),
     (THINKING, SpeechPaused(1, STOP), []),
     (THINKING, SpeechResumed(1), []),
@@ -157,7 +164,7 @@ TABLE: list[tuple[tuple[Input, ...], Input, list[Effect]]] = [
     (THINKING, InterruptAsked(), [INTERRUPTED, TO_LISTENING]),
     (THINKING, EndAsked(), []),
     (THINKING, TimePassed(), []),
-    (SPEAKING, SpeechBegan(2, 0.5), [HoldReply("turn-1", 0.5), TO_YIELDING]),
+    (SPEAKING, SpeechBegan(2, 0.5), [HoldReply("turn-1"), TO_YIELDING]),
     (SPEAKING, WordsHeard(1, "stop"), []),
     (SPEAKING, SpeechPaused(1, STOP), []),
     (SPEAKING, SpeechResumed(1), []),
@@ -210,7 +217,7 @@ def test_the_states_of_the_table_are_those(events: tuple[Input, ...], state: Sta
 @pytest.mark.parametrize(("events", "event", "effects"), TABLE)
 def test_what_is_done_about_an_event(events: tuple[Input, ...], event: Input, effects: list[Effect]) -> None:
     machine, did = after(*events, event)
-    assert did == effects
+    assert plain(did) == effects
     entered = [effect.state for effect in effects if isinstance(effect, EnterState)]
     assert machine.state is (entered[-1] if entered else after(*events)[0].state)
 
@@ -237,7 +244,7 @@ def test_a_false_alarm_may_come_again_and_the_interruption_after_it() -> None:
     machine, _ = after(*YIELDING, SpeechPaused(1, YES))
     assert machine.step(SpeechResumed(1), 1.0) == [HOLD, TO_YIELDING]
     assert machine.step(WordsHeard(1, "oui"), 1.1) == []
-    assert machine.step(WordsHeard(1, "oui mais"), 1.2) == [INTERRUPTED, TO_LISTENING]
+    assert plain(machine.step(WordsHeard(1, "oui mais"), 1.2)) == [INTERRUPTED, TO_LISTENING]
     assert machine.step(SpeechEnded(1, Said("oui mais")), 1.5) == begin(Said("oui mais"), "turn-2")
 
 
@@ -246,7 +253,7 @@ def test_what_is_not_decided_in_time_goes_on_and_words_still_interrupt() -> None
     assert machine.deadline == 0.5
     assert machine.step(TimePassed(), 0.49) == []
     assert machine.step(TimePassed(), 0.5) == [TO_SPEAKING, GO_ON]
-    assert machine.step(WordsHeard(1, "stop"), 0.6) == [INTERRUPTED, TO_LISTENING]
+    assert plain(machine.step(WordsHeard(1, "stop"), 0.6)) == [INTERRUPTED, TO_LISTENING]
 
 
 def test_a_backchannel_while_it_thinks_lets_the_audio_come_that_began_meanwhile() -> None:
@@ -326,4 +333,33 @@ def test_nothing_comes_after_the_end(event: Input) -> None:
 
 def test_an_interruption_after_the_end_was_asked_for_is_the_end() -> None:
     _, effects = after(*YIELDING, EndAsked(), SpeechEnded(1, STOP))
+    assert plain(effects) == [INTERRUPTED, TO_LISTENING, EndConversation()]
+
+
+def test_an_interruption_by_voice_tells_when_it_was_begun_and_one_by_hand_does_not() -> None:
+    _, effects = after(Typed(FIRST), AudioBegan("turn-1"), SpeechBegan(1, 0.25), WordsHeard(1, "stop"))
+    assert effects[0] == FinishTurn("turn-1", Outcome.INTERRUPTED, spoken_at=0.25)
+    _, effects = after(Typed(FIRST), AudioBegan("turn-1"), SpeechBegan(1, 0.25), InterruptAsked())
+    assert effects[0] == INTERRUPTED
+
+
+def test_what_was_lost_during_a_reply_is_apologised_for_after_it() -> None:
+    _, effects = after(Typed(FIRST), EarsLost(LOST), EarsLost(LOST), ReplyEnded("turn-1", Outcome.COMPLETED))
+    assert effects == [COMPLETED, *begin(LOST, "turn-2")]
+
+
+def test_a_turn_whose_client_does_not_come_back_is_over_and_nothing_follows_it() -> None:
+    machine, effects = after(Typed(FIRST), Typed(SECOND), Abandoned())
     assert effects == [INTERRUPTED, TO_LISTENING, EndConversation()]
+    assert machine.step(Typed(THIRD), 1.0) == []
+
+
+def test_no_time_has_passed_for_a_client_that_comes_back() -> None:
+    machine, effects = after(Typed(FIRST), 59.0, Reconnected())
+    assert effects == []
+    assert machine.step(TimePassed(), 61.0) == []
+    assert machine.step(TimePassed(), 119.0) == [FinishTurn("turn-1", Outcome.FAILED, State.THINKING), TO_LISTENING]
+
+
+def test_a_session_that_goes_on_elsewhere_numbers_its_turns_on() -> None:
+    assert TurnMachine(RULES, turns_before=7).step(Typed(FIRST), 0.0) == begin(FIRST, "turn-8")

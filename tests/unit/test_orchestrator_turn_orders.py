@@ -24,6 +24,7 @@ from services.orchestrator.turn_events import (
     InterruptAsked,
     LetReplyGoOn,
     Outcome,
+    Reconnected,
     ReplyEnded,
     Said,
     SpeechBegan,
@@ -50,7 +51,7 @@ EVENTS: list[Input | float] = [
     *[SpeechPaused(utterance, Said(text)) for utterance in UTTERANCES for text in TEXTS],
     *[SpeechResumed(utterance) for utterance in UTTERANCES for _ in range(3)],
     *[SpeechEnded(utterance, Said(text)) for utterance in UTTERANCES for text in TEXTS],
-    *[EarsLost(), EarsLost(Said("", was_lost=True))] * 3,
+    *[EarsLost(), EarsLost(Said("", was_lost=True)), Reconnected()] * 3,
     *[Typed(Said("a question", typed=True))] * 15,
     Typed(Said(" ", typed=True)),
     *[AudioBegan(turn) for turn in (CURRENT, CURRENT, CURRENT, CURRENT, LAST, "", "turn-7", "nonsense")] * 3,
@@ -176,7 +177,7 @@ class Conversation:
 
     def let_time_pass(self) -> None:
         """Nothing else happens any more: it comes back to listening by itself, in a few steps."""
-        open_turns = len(self.typed) + bool(self.turn)
+        open_turns = len(self.typed) + bool(self.turn) + 1  # one may apologise for what was not heard
         for _ in range(2 * open_turns + 1):  # each may yield before it is given up, and a draft is dropped
             if self.machine.deadline is None:
                 break
