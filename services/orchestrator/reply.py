@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from services.common.errors import CallError, UnusableAnswerError
+from services.common.errors import CallError, DeadlineError, UnusableAnswerError
 from services.orchestrator.events import Degraded, ReplyText, Telling, Timings
 from services.orchestrator.marks import Marks
 from services.orchestrator.outbox import Outlet
@@ -73,8 +73,13 @@ class Reply:
         """Nothing was written of it, and it is to be thought of again."""
         self._flow = TextFlow()
 
+    def break_off(self) -> None:
+        """No more is written of it, which is said."""
+        self._apologise(DeadlineError("the reply was given up while nobody heard it", reason="GIVEN_UP"))
+
     async def think(self) -> None:
         """Has it written, to its end. A mind that fails is told, and what there is to say then is said."""
+        flow = self._flow
         try:
             if self.order.script:
                 self._own_end = 0
@@ -85,7 +90,7 @@ class Reply:
             self.outcome = Outcome.FAILED
             raise
         finally:
-            self._flow.end()
+            flow.end()
 
     async def give(self) -> None:
         """Tells and speaks it, until all of it was played. After a lost connection it is given again."""
@@ -150,9 +155,12 @@ class Reply:
             if not self._text.strip():
                 raise UnusableAnswerError("the language model wrote nothing", reason="EMPTY_REPLY")
         except CallError as error:
-            self._own_end = len(self._text)
-            self._degraded(Stage.LLM, error)
-            self._write(f" {order.apology}" if self._text else order.apology)
+            self._apologise(error)
+
+    def _apologise(self, error: CallError) -> None:
+        self._own_end = len(self._text)
+        self._degraded(Stage.LLM, error)
+        self._write(f" {self.order.apology}" if self._text else self.order.apology)
 
     def _write(self, text: str) -> None:
         self._text += text

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from services.orchestrator.events import Degraded, Event, ReplyAudio, SessionOpened, StateEntered, Telling
 from services.orchestrator.hearing import Hearing
-from services.orchestrator.history import History
+from services.orchestrator.history import Exchange, History
 from services.orchestrator.history_store import KeptSession
 from services.orchestrator.outbox import Outbox
 from services.orchestrator.reply_maker import ConversationOptions, ReplyMaker
@@ -65,7 +65,7 @@ class Session:
         self._actions: dict[type[Effect], Callable[..., None]] = {
             Draft: lambda effect: self._turns.draft(effect.said),
             DropDraft: lambda _effect: self._turns.drop_draft(),
-            BeginTurn: lambda effect: self._turns.begin(effect, self._outbox),
+            BeginTurn: self._begin,
             HoldReply: lambda _effect: self._turns.hold(),
             LetReplyGoOn: lambda _effect: self._turns.let_go_on(),
             FinishTurn: self._finish,
@@ -84,8 +84,11 @@ class Session:
         return self._machine.count
 
     def to_keep(self) -> KeptSession:
-        """What another replica needs to go on."""
-        return KeptSession(self.session_id, self._maker.language, self.turns, self.history.exchanges)
+        """What another replica needs to go on: of a reply that is being given, what it answers."""
+        exchanges = self.history.exchanges
+        if unanswered := self._turns.unanswered:
+            exchanges = (*exchanges, Exchange(unanswered, ""))
+        return KeptSession(self.session_id, self._maker.language, self.turns, exchanges)
 
     @property
     def state(self) -> State:
@@ -141,6 +144,10 @@ class Session:
     def _enter(self, effect: EnterState) -> None:
         hold = self._resources.settings.barge_in.hold if effect.state is State.YIELDING else None
         self.tell(StateEntered(effect.state, hold))
+
+    def _begin(self, effect: BeginTurn) -> None:
+        self._turns.begin(effect, self._outbox)
+        self.remembered.set()
 
     def _finish(self, effect: FinishTurn) -> None:
         self._turns.finish(effect)

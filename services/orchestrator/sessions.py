@@ -28,6 +28,7 @@ class _Entry:
     token: str
     conversation: Conversation | None = None
     expiry: "asyncio.Task[None] | None" = None
+    is_being_taken: bool = False  # by a client that is coming back
 
 
 @dataclass
@@ -48,6 +49,7 @@ class Sessions:
             async with self._opening:
                 entry = await self._resumed(resume_token, options)
                 conversation = entry.conversation = Conversation(entry.session, self.resources, options)
+                entry.is_being_taken = False
         else:
             entry = self._new(options)
             conversation = entry.conversation = Conversation(entry.session, self.resources, options)
@@ -96,12 +98,14 @@ class Sessions:
         """Neither its expiry nor a connection that is not known to be lost yet has a say in it any more."""
         conversation, expiry = entry.conversation, entry.expiry
         entry.conversation = entry.expiry = None
+        entry.is_being_taken = True
         try:
             if expiry is not None:
                 await cancel_and_wait(expiry)
             if conversation is not None:
                 await conversation.end(CallAbortedError("the session goes on over another connection"))
         except BaseException:  # whoever took it over is gone as well
+            entry.is_being_taken = False
             self._park(entry)
             raise
 
@@ -111,8 +115,8 @@ class Sessions:
 
     def _check_room(self, besides: _Entry | None) -> None:
         limit = self.resources.settings.max_sessions
-        open_ones = [one for one in self._entries.values() if one.conversation is not None and one is not besides]
-        if len(open_ones) >= limit:
+        others = [one for one in self._entries.values() if one is not besides]
+        if sum(one.conversation is not None or one.is_being_taken for one in others) >= limit:
             raise LimitExceededError(f"{limit} conversations are open, which is the limit; try again later")
 
     async def _left(self, entry: _Entry) -> None:

@@ -30,6 +30,7 @@ class _Speaker:
     utterance: int
     began_at: float
     has_words: bool = False  # until then it may be noise
+    let_pass: str = ""  # what of it was said into a reply and did not interrupt it
 
 
 class TurnMachine:
@@ -98,15 +99,18 @@ class TurnMachine:
 
     def _is_new_turn(self, event: ev.SpeechPaused | ev.SpeechEnded) -> bool:
         """Whether what was said is to be replied to: words, while nothing else is replied to."""
-        is_heard = self.state is State.LISTENING and not self._ending and self._is_speaking(event.utterance)
-        return is_heard and bool(words_heard(event.said.text))
+        if self.state is not State.LISTENING or self._ending or self._user is None:
+            return False
+        if self._user.utterance != event.utterance or is_same_speech(self._user.let_pass, event.said.text):
+            return False
+        return bool(words_heard(event.said.text))
 
     def _is_speaking(self, utterance: int) -> bool:
         return self._user is not None and self._user.utterance == utterance
 
     def _ears_lost(self, event: ev.EarsLost) -> list[Effect]:
         self._user = None
-        if event.lost is not None and not self._ending and event.lost not in self._waiting:
+        if event.lost is not None and not self._ending and all(said.typed for said in self._waiting):
             self._waiting.append(event.lost)
         return self._drop_draft() + self._go_on() + self._begin_waiting()
 
@@ -145,7 +149,10 @@ class TurnMachine:
         verdict = judge(Evidence(text, is_over), self._rules.backchannels)
         if verdict is Verdict.INTERRUPTION:
             return self._finish(Outcome.INTERRUPTED, spoken_at=self._user.began_at)
-        return self._go_on() if verdict is Verdict.FALSE_ALARM else []
+        if verdict is Verdict.UNDECIDED:
+            return []
+        self._user.let_pass = text
+        return self._go_on()
 
     def _yield(self) -> list[Effect]:
         if self._user is None or self.state not in (State.THINKING, State.SPEAKING):
@@ -198,7 +205,11 @@ class TurnMachine:
         return self._enter(State.SPEAKING)
 
     def _reply_ended(self, event: ev.ReplyEnded) -> list[Effect]:
-        return self._finish(event.outcome) if self._is_current(event.turn_id) else []
+        if not self._is_current(event.turn_id):
+            return []
+        if event.is_question and self._user is not None:
+            self._user.let_pass = ""  # "oui" into its last word is an answer
+        return self._finish(event.outcome)
 
     def _is_current(self, turn_id: str) -> bool:
         return self.state is not State.LISTENING and turn_id == self.turn_id

@@ -97,10 +97,11 @@ class AudioBegan:
 
 @dataclass(frozen=True)
 class ReplyEnded:
-    """A turn's reply is over: all of it was given, or it failed."""
+    """A turn's reply is over: all of it was given, or it failed. `is_question`: it waits for an answer."""
 
     turn_id: str
     outcome: Outcome
+    is_question: bool = False
 
 
 @dataclass(frozen=True)

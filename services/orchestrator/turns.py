@@ -34,6 +34,7 @@ class _Work:
     turn_id: str = ""
     outlet: Outlet | None = None
     writing_on: "asyncio.Task[None] | None" = None  # while its client is lost
+    was_given_up: bool = False  # before it was written to its end
 
     def cancel(self) -> None:
         """Stops it. Both tasks are awaited by their owner."""
@@ -147,6 +148,11 @@ class Turns:
             reply.speech.playback.hold(now)  # nobody plays what is left of it
         self._last = reply
 
+    @property
+    def unanswered(self) -> str:
+        """What is being replied to."""
+        return self._current.said.text if self._current is not None else ""
+
     def text_between(self, begin: float, end: float) -> str:
         """What of the last replies was being played between two moments."""
         replies = [self._last, self._current.reply if self._current else None]
@@ -158,7 +164,7 @@ class Turns:
         if (work := self._current) is not None:
             work.reply.tell_nobody()
             work.giving.cancel()
-            work.writing_on = self._own(self._write_on(work.thinking))
+            work.writing_on = self._own(self._write_on(work))
 
     def resume(self, outbox: Outbox) -> None:
         """It is back."""
@@ -167,11 +173,19 @@ class Turns:
                 work.writing_on.cancel()
             work.outlet = Outlet(outbox, work.turn_id)
             work.reply.tell_to(work.outlet)
-            if work.thinking.done() and not work.reply.is_written:  # it was given up before its first word
-                work.reply.begin_anew()
-                work.thinking = self._own(work.reply.think(), work.context)
+            if work.was_given_up:
+                self._take_up_again(work)
             work.giving = self._own(work.reply.give(), work.context)
             self._own(self._follow(work))
+
+    def _take_up_again(self, work: _Work) -> None:
+        """What was given up before its first word is thought of anew; what is cut off in the middle stays so."""
+        work.was_given_up = False
+        if work.reply.is_written:
+            work.reply.break_off()
+        else:
+            work.reply.begin_anew()
+            work.thinking = self._own(work.reply.think(), work.context)
 
     async def close(self) -> None:
         """Ends all of it, and waits until it has ended."""
@@ -195,11 +209,14 @@ class Turns:
         giving = work.giving
         await asyncio.wait([giving])
         if not giving.cancelled() and giving.exception() is None and work is self._current:
-            self._reply_ended(ReplyEnded(work.turn_id, work.reply.outcome))
+            is_question = work.reply.written_text().endswith("?")
+            self._reply_ended(ReplyEnded(work.turn_id, work.reply.outcome, is_question))
 
-    async def _write_on(self, thinking: "asyncio.Task[None]") -> None:
-        await asyncio.wait([thinking], timeout=self._write_on_s)
-        thinking.cancel()
+    async def _write_on(self, work: _Work) -> None:
+        await asyncio.wait([work.thinking], timeout=self._write_on_s)
+        if not work.thinking.done():
+            work.was_given_up = True
+            work.thinking.cancel()
 
     def _own(self, work: Coroutine[Any, Any, None], context: Context | None = None) -> "asyncio.Task[None]":
         """A task that is awaited by `close`, and whose error is the conversation's."""

@@ -14,6 +14,7 @@ from services.orchestrator.events import StateEntered, TurnFinished
 from services.orchestrator.history_store import HistoryStore
 from services.orchestrator.inputs import End, TypedText
 from services.orchestrator.ports import Line, Speaker
+from services.orchestrator.turn_events import State
 from tests.fakes.stages import ScriptedMind
 from tests.support.redis import RedisServer, redis_server
 from tests.support.talking import TEXT_ONLY, Assistant, Client, talking
@@ -143,3 +144,20 @@ async def test_a_copy_that_expires_takes_nothing_from_the_replica_that_went_on(r
         await away.until(StateEntered)
         await first.sessions.close()
         assert any(b"Ann" in value for value in await kept(redis))
+
+
+async def test_another_replica_knows_what_was_being_replied_to(redis: RedisServer) -> None:
+    first, second = replica(redis, ["Hello ", "Ann."]), replica(redis, ["Ann."])
+    first.mind.go_on.clear()
+    client = Client(first, TEXT_ONLY)
+    client.send(TypedText("my name is Ann"))
+    await client.until_state(State.THINKING)
+
+    async def is_there() -> bool:
+        return any(b"Ann" in value for value in await kept(redis))
+
+    await wait_for(is_there, "the question to be kept")
+    async with talking(client), talking(Client(second, TEXT_ONLY, token=client.session.resume_token)) as again:
+        again.send(TypedText("what is my name"))
+        await again.until(TurnFinished)
+    assert second.mind.prompts[0][-1] == Line(Speaker.USER, "my name is Ann what is my name")

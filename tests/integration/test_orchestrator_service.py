@@ -171,6 +171,26 @@ async def test_a_client_that_vanishes_in_the_middle_of_a_reply_leaves_nothing_be
         await wait_until(lambda: assistant.metric("pipeline_sessions_active") == 0, "the conversation to end")
 
 
+async def test_a_client_that_was_lost_goes_on_and_one_that_closed_its_side_does_not() -> None:
+    """gRPC tells of both that no more requests come, and of the first a moment later that it is gone."""
+    assistant = Served(max_sessions=20)
+    async with serving(assistant.service()) as address, Connection(address).open() as channel:
+        stub: assistant_pb2_grpc.AssistantServiceAsyncStub = assistant_pb2_grpc.AssistantServiceStub(channel)
+        tokens = []
+        for _ in range(10):
+            call = stub.Converse(timeout=30)
+            await call.write(TEXT_ONLY)
+            tokens.append((await call.read()).session.resume_token)
+            call.cancel()
+        await wait_until(lambda: assistant.metric("pipeline_sessions_parked") == 10, "the sessions to wait")
+        for token in tokens:
+            again = pb.ConverseRequest(config=pb.ConverseConfig(resume_token=token))
+            assert (await converse(address, [again]))[0].session.resumed
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await converse(address, [again])
+    assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+
+
 async def test_a_client_that_says_nothing_is_let_go() -> None:
     async with serving(Served(idle_limit_s=0.2).service()) as address, Connection(address).open() as channel:
         stub: assistant_pb2_grpc.AssistantServiceAsyncStub = assistant_pb2_grpc.AssistantServiceStub(channel)

@@ -190,6 +190,30 @@ async def test_a_mind_that_failed_meanwhile_is_told_of_when_the_client_is_back()
     assert again.outcomes == [Outcome.FAILED]
 
 
+async def test_a_reply_that_was_given_up_in_the_middle_says_so() -> None:
+    mind = ScriptedMind([["One ", "two."]])
+    mind.go_on.clear()
+    client = Client(Assistant(mind, settings=section(session={"write_on_s": 0.05})), TYPED)
+    client.send(TypedText("count"))
+    await client.until(ReplyText)
+    await leave(client)
+    await wait_until(mind.ended.is_set, "the mind to be given up")
+    async with talking(back(client)) as again:
+        await again.until(TurnFinished)
+    assert [told.reason for told in again.all_of(Degraded)] == ["GIVEN_UP"]
+    assert again.text.startswith("One  I understood")
+    assert again.outcomes == [Outcome.FAILED]
+
+
+async def test_a_turn_that_nobody_comes_back_for_is_finished() -> None:
+    client = Client(Assistant(ScriptedMind([[LONG]]), settings=section(session={"resume_s": 0.05})), TYPED, plays=False)
+    client.send(TypedText("count"))
+    await client.until(ReplyAudio)
+    await leave(client)
+    metric = client.assistant.metric
+    await wait_until(lambda: metric("pipeline_requests_total", outcome="interrupted") == 1, "the turn to be finished")
+
+
 async def test_no_time_passes_for_a_turn_while_its_client_is_away() -> None:
     mind = ScriptedMind([["Here."]])
     assistant = Assistant(mind, settings=section(budget={"thinking_s": 0.2}))

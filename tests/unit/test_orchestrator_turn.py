@@ -363,3 +363,14 @@ def test_no_time_has_passed_for_a_client_that_comes_back() -> None:
 
 def test_a_session_that_goes_on_elsewhere_numbers_its_turns_on() -> None:
     assert TurnMachine(RULES, turns_before=7).step(Typed(FIRST), 0.0) == begin(FIRST, "turn-8")
+
+
+@pytest.mark.parametrize(
+    ("is_question", "final", "begins"), [(False, YES, False), (True, YES, True), (False, STOP, True)]
+)
+def test_a_backchannel_that_outlasts_the_reply_is_an_answer_to_a_question_alone(
+    is_question: bool, final: Said, begins: bool
+) -> None:
+    speaking = (Typed(FIRST), AudioBegan("turn-1"), SpeechBegan(1, 0.0), SpeechPaused(1, YES))
+    machine, _ = after(*speaking, ReplyEnded("turn-1", Outcome.COMPLETED, is_question))
+    assert machine.step(SpeechEnded(1, final), 1.0) == (begin(final, "turn-2") if begins else [])
