@@ -20,6 +20,7 @@ from services.orchestrator.turn_events import (
     SpeechResumed,
     WordsHeard,
 )
+from services.orchestrator.words import words_heard
 
 UtteranceEvent = UtteranceBegan | PartialHeard | UtterancePaused | UtteranceResumed | UtteranceEnded
 # The loudspeaker is late behind what its client reports, and the microphone behind the room. Longer, and the answer to
@@ -42,13 +43,19 @@ class Hearing:
                 self._began_at = began_at
                 return SpeechBegan(utterance, began_at)
             case PartialHeard(utterance, heard):
-                return WordsHeard(utterance, self.without_echo(f"{heard.text} {heard.tentative}".strip()))
+                return self._words(utterance, heard)
             case UtterancePaused(utterance, heard, ended_at):
                 return SpeechPaused(utterance, self._said(heard, ended_at, None))
             case UtteranceResumed(utterance):
                 return SpeechResumed(utterance)
             case UtteranceEnded(utterance, heard, ended_at, decided_at):
                 return SpeechEnded(utterance, self._said(heard, ended_at, decided_at))
+
+    def _words(self, utterance: int, heard: SpeechHeard) -> WordsHeard:
+        """One word alone that no second decoding has confirmed is half of another as often as not."""
+        text = self.without_echo(f"{heard.text} {heard.tentative}".strip())
+        is_sure = len(words_heard(text)) > 1 or bool(words_heard(self.without_echo(heard.text)))
+        return WordsHeard(utterance, text, is_sure)
 
     def without_echo(self, text: str, ended_at: float | None = None) -> str:
         """What of the text the assistant did not say itself while it was heard: until now, or until it ended."""

@@ -22,6 +22,8 @@ from services.orchestrator.turn_events import Effect, Input, Outcome, Said, Stat
 from services.orchestrator.turn_rules import TurnRules
 from services.orchestrator.words import is_same_speech, words_heard
 
+_LONGER = 0.5  # times the time for a decision: a partial transcript more
+
 
 @dataclass
 class _Speaker:
@@ -30,6 +32,7 @@ class _Speaker:
     utterance: int
     began_at: float
     has_words: bool = False  # until then it may be noise
+    was_waited_for: bool = False
     let_pass: str = ""  # what of it was said into a reply and did not interrupt it
 
 
@@ -78,7 +81,11 @@ class TurnMachine:
         return self._yield()
 
     def _words_heard(self, event: ev.WordsHeard) -> list[Effect]:
-        return self._weigh(event.utterance, event.text)
+        if event.is_sure:
+            return self._weigh(event.utterance, event.text)
+        if self._user is not None and self._user.utterance == event.utterance:
+            self._user.has_words |= bool(words_heard(event.text))
+        return []
 
     def _speech_paused(self, event: ev.SpeechPaused) -> list[Effect]:
         effects = self._weigh(event.utterance, event.said.text, is_over=True)
@@ -238,8 +245,17 @@ class TurnMachine:
         if self.state is State.LISTENING:
             return self._drop_draft()
         if self.state is State.YIELDING:
-            return self._go_on()  # no words until now; those that come later still interrupt
+            return self._decide()
         return self._finish(Outcome.FAILED, self.state)
+
+    def _decide(self) -> list[Effect]:
+        """No word until now is sure. Where one was heard the next is waited for, once; later ones still interrupt."""
+        user = self._user
+        if user is None or not user.has_words or user.was_waited_for:
+            return self._go_on()
+        user.was_waited_for = True
+        self.deadline = self._now + self._rules.decide_within_s * _LONGER
+        return []
 
     def _reconnected(self, _event: ev.Reconnected) -> list[Effect]:
         rules = {State.THINKING: self._rules.thinking_s, State.SPEAKING: self._rules.speaking_s}

@@ -45,10 +45,11 @@ class SpeechBegan:
 
 @dataclass(frozen=True)
 class WordsHeard:
-    """All that was heard of an utterance so far, which goes on."""
+    """All that was heard of an utterance so far, which goes on. Where not `is_sure`, it may be half of another word."""
 
     utterance: int
     text: str
+    is_sure: bool = True
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 No audio, no clock and no I/O: time is the number of frames. Times are in milliseconds of the stream's audio.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -40,9 +40,10 @@ class Cause(Enum):
 
 @dataclass(frozen=True)
 class Started:
-    """Enough speech to believe in it; it began at `start_ms`."""
+    """Enough speech to believe in it; it began at `start_ms`, and at `sure_ms` where nothing soft is counted."""
 
     start_ms: float
+    sure_ms: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ class Endpointer:
             if self._now_ms - self._onset_ms < self._settings.min_speech_ms:
                 return []
             self._state = _State.SPEECH
-            return [Started(self._start_ms)]
+            return [Started(self._start_ms, self._onset_ms)]
         self._state = _State.SPEECH
         events: list[Event] = [Resumed(began_ms)] if before is _State.PAUSE else []
         if self._now_ms - self._start_ms >= self._settings.max_utterance_ms:

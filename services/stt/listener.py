@@ -53,7 +53,7 @@ class Listener:
         self._id = 0
         self._work: _Work | None = None
         self._eager: Heard | None = None  # of a pause that may be the end
-        self._reset(0.0)
+        self._reset(0.0, 0.0)
 
     async def listen(
         self, segmenter: Segmenter, audio: AsyncIterator[Samples | FlushUtterance]
@@ -93,7 +93,7 @@ class Listener:
             self._feed(step)
         elif isinstance(step, Started):
             self._id += 1
-            self._reset(step.start_ms)
+            self._reset(step.start_ms, max(step.start_ms, step.sure_ms))
             yield SpeechStarted(self._id, step.start_ms)
         elif isinstance(step, Paused):
             await self._drop_work()
@@ -107,10 +107,10 @@ class Listener:
             async for event in self._end(step):
                 yield event
 
-    def _reset(self, start_ms: float) -> None:
-        """Everything that belongs to one utterance."""
+    def _reset(self, start_ms: float, sure_ms: float) -> None:
+        """Everything that belongs to one utterance. Partials are of what is surely speech: half a word is misheard."""
         self._utterance = Utterance(self._chain, self._options.recognition, self._options.limit_s)
-        self._partials = Partials(start_ms)
+        self._partials = Partials(sure_ms)
         self._start_ms = start_ms
         self._origin_ms: float | None = None  # of the first sample fed
         self._fed_to_ms = start_ms
@@ -186,7 +186,7 @@ class Listener:
         yield replace(heard, is_final=True, end_ms=step.end_ms)
         yield UtteranceEnded(self._id, step.end_ms, step.decided_ms, step.cause)
         await self._utterance.close()
-        self._reset(step.end_ms)
+        self._reset(step.end_ms, step.end_ms)
 
     def _heard(self, hypothesis: Hypothesis, backend: str, end_ms: float) -> Heard:
         return Heard(

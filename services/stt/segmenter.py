@@ -143,7 +143,8 @@ class Segmenter:
         """The same start, with the soft sounds that detection did not take for speech."""
         frames = list(self._heard)
         detected = len(frames) - round((self._endpointer.now_ms - event.start_ms) / FRAME_MS)
-        return Started(event.start_ms - audible_before(frames[:detected], frames[detected:]) * FRAME_MS)
+        soft_ms = audible_before(frames[:detected], frames[detected:]) * FRAME_MS
+        return Started(event.start_ms - soft_ms, event.sure_ms)
 
     def _turn(self) -> Samples:
         """The utterance, or the end of a long one."""

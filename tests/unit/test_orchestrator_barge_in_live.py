@@ -38,7 +38,7 @@ async def test_real_words_interrupt_and_what_was_said_is_answered() -> None:
         ears = client.assistant.ears
         ears.starts()
         await client.until_state(State.YIELDING)
-        ears.partial("", "stop")
+        ears.partial("", "stop it")
         await client.until(Interrupted)
         ears.pauses("stop it please")
         ears.ends("stop it please")
@@ -57,6 +57,22 @@ async def test_real_words_interrupt_and_what_was_said_is_answered() -> None:
     assert finals == ["tell me a story", "stop it please"]
     timings = client.all_of(TurnFinished)[0].timings
     assert timings.barge_in_stop_ms is not None
+
+
+async def test_one_word_that_nothing_confirms_is_waited_on_and_does_not_interrupt() -> None:
+    async with talking(a_talk(["Yes?"], barge_in={"decide_within_ms": 100})) as client:
+        await speaking(client)
+        ears = client.assistant.ears
+        ears.starts()
+        ears.partial("", "folk")
+        await client.until_state(State.YIELDING)
+        await client.until_state(State.SPEAKING)
+        ears.partial("okay")
+        ears.pauses("okay")
+        ears.ends("okay")
+        client.send(Played("turn-1", 24_000))
+        await client.until(ReplyAudio)
+    assert client.outcomes == []
 
 
 async def test_nothing_of_an_interrupted_turn_follows_its_end() -> None:

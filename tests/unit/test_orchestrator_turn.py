@@ -374,3 +374,10 @@ def test_a_backchannel_that_outlasts_the_reply_is_an_answer_to_a_question_alone(
     speaking = (Typed(FIRST), AudioBegan("turn-1"), SpeechBegan(1, 0.0), SpeechPaused(1, YES))
     machine, _ = after(*speaking, ReplyEnded("turn-1", Outcome.COMPLETED, is_question))
     assert machine.step(SpeechEnded(1, final), 1.0) == (begin(final, "turn-2") if begins else [])
+
+
+def test_a_word_that_may_be_another_is_given_half_as_long_again_once() -> None:
+    machine, _ = after(Typed(FIRST), AudioBegan("turn-1"), SpeechBegan(1, 0.0), WordsHeard(1, "folk", is_sure=False))
+    assert machine.step(TimePassed(), 0.5) == []
+    assert machine.deadline == 0.75
+    assert machine.step(TimePassed(), 0.75) == [TO_SPEAKING, GO_ON]

@@ -89,6 +89,7 @@ def test_what_is_quieter_still_ends_an_utterance_but_not_its_onset() -> None:
 def test_speech_began_where_it_became_audible() -> None:
     _, events = run("." * 10 + "q" * 3 + "s" * 10)
     assert events == [Started(200)]
+    assert [event.sure_ms for event in events if isinstance(event, Started)] == [260]
 
 
 def test_a_long_murmur_before_speech_is_not_its_beginning() -> None:
