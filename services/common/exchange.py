@@ -8,6 +8,9 @@ Two things that grpc.aio (1.85) does not do by itself:
   so every status is looked at in the moment that it is set, and the placeholder is not believed.
 - The task in which it reads a request iterator outlives a call that its server ended, and takes one item more from
   whatever feeds the iterator. So requests are written by a task of ours, which is ended and awaited.
+
+And one thing that it does: the message that comes for a read whose task was cancelled is lost together with its memory,
+some kilobytes for each caller who leaves while audio arrives.
 """
 
 import asyncio
@@ -17,7 +20,7 @@ from typing import Any, TypeVar
 
 import grpc
 
-from services.common.tasks import cancel_and_wait, close_for_sure
+from services.common.tasks import cancel_and_wait, close_for_sure, wait_for_end
 
 T = TypeVar("T")
 _PLACEHOLDER = "Internal error from Core"
@@ -33,7 +36,7 @@ async def exchange(call: Any, requests: AsyncGenerator[Any, None] | None = None)
     status = _SentStatus(call)
     writer = None if requests is None else asyncio.create_task(_write(call, requests), name="requests")
     try:
-        async for response in call:
+        while (response := await _read(call)) is not grpc.aio.EOF:
             yield response
     except grpc.aio.AioRpcError as raised:
         error = await status.error(raised)
@@ -43,6 +46,17 @@ async def exchange(call: Any, requests: AsyncGenerator[Any, None] | None = None)
         call.cancel()
         if writer is not None:
             await cancel_and_wait(writer)
+
+
+async def _read(call: Any) -> Any:
+    """The next response, or EOF. A read is never cancelled, but its call, after which it ends by itself."""
+    reading = asyncio.ensure_future(call.read())
+    try:
+        return await asyncio.shield(reading)
+    except asyncio.CancelledError:
+        call.cancel()
+        await wait_for_end(reading)
+        raise
 
 
 async def _write(call: Any, requests: AsyncGenerator[Any, None]) -> None:
