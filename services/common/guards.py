@@ -69,7 +69,8 @@ def report_errors() -> Guard:
             # Some inner task was cancelled; without this the caller would wait for a status for ever.
             await abort(call.context, CallAbortedError("the work was cancelled"))
         except Exception as error:
-            if call.context.done():  # gRPC reports a caller who left during a blocked write as an internal error
+            # gRPC reports a caller who left while it was written to as an error of its own, at times before it knows why.
+            if call.context.done() or isinstance(error, grpc.aio.InternalError):
                 raise asyncio.CancelledError from error
             await abort(call.context, _as_call_error(error, call.method))
 
