@@ -69,7 +69,7 @@ def report_errors() -> Guard:
             # Some inner task was cancelled; without this the caller would wait for a status for ever.
             await abort(call.context, CallAbortedError("the work was cancelled"))
         except Exception as error:
-            # gRPC reports a caller who left while it was written to as an error of its own, at times before it knows why.
+            # A caller who left during a write is reported as an error of gRPC's own, at times before it is known to.
             if call.context.done() or isinstance(error, grpc.aio.InternalError):
                 raise asyncio.CancelledError from error
             await abort(call.context, _as_call_error(error, call.method))

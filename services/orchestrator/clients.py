@@ -39,12 +39,13 @@ _ROLES = {
 
 
 class GrpcEars:
-    """SttService as Ears."""
+    """SttService as Ears. `min_speech_ms`: what is shorter is a click."""
 
-    def __init__(self, connection: Connection, channel: grpc.aio.Channel, limit_s: float) -> None:
+    def __init__(self, connection: Connection, channel: grpc.aio.Channel, limit_s: float, min_speech_ms: int) -> None:
         self._connection = connection
         self._stub: stt_pb2_grpc.SttServiceAsyncStub = stt_pb2_grpc.SttServiceStub(channel)
         self._limit_s = limit_s
+        self._min_speech_ms = min_speech_ms
 
     async def listen(
         self, audio: AsyncIterator[bytes], sample_rate_hz: int, language_code: str
@@ -54,6 +55,7 @@ class GrpcEars:
             audio_format=audio_pb2.AudioFormat(sample_rate_hz=sample_rate_hz),
             recognition=stt_pb2.RecognitionConfig(language_code=language_code),
             interim_results=True,
+            endpointing=stt_pb2.EndpointingConfig(min_speech_ms=self._min_speech_ms),
         )
         is_ready = asyncio.Event()
 

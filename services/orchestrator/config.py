@@ -28,6 +28,7 @@ class BargeInSection(Section):
     """What happens when somebody speaks while the assistant replies."""
 
     hold: HoldMode = Field(HoldMode.PAUSE, description="The reply meanwhile: pause, or duck (go on softly).")
+    min_speech_ms: int = Field(64, ge=32, le=1000, description="Speech shorter than this is a click.")
     decide_within_ms: int = Field(500, ge=100, le=5000, description="After that it goes on, until words are heard.")
     backchannels: dict[str, list[str]] = Field(description="What listeners say without interrupting, by language.")
     echo_guard: bool = Field(True, description="Ignore what is heard of the assistant's own words.")

@@ -23,7 +23,7 @@ class Peers:
         self._budget = settings.budget
         metrics = ReplicaMetrics.create(registry)
         turn_s = settings.budget.thinking_s + settings.budget.speaking_s  # no turn lasts longer, so no reply does
-        ears = partial(GrpcEars, limit_s=settings.max_session_s)
+        ears = partial(GrpcEars, limit_s=settings.max_session_s, min_speech_ms=settings.barge_in.min_speech_ms)
         mind, mouth = partial(GrpcMind, limit_s=turn_s), partial(GrpcMouth, limit_s=turn_s)
         self._ears: StageLinks[Ears] = StageLinks(Stage.STT, settings.stt, ears, metrics)
         self._mind: StageLinks[Mind] = StageLinks(Stage.LLM, settings.llm, mind, metrics)

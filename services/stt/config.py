@@ -23,7 +23,7 @@ class EndpointingSection(Section):
     unfinished_wait_ms: int = Field(
         1000, ge=0, le=5000, description="How much longer a turn judged unfinished may go on; 0 asks no model."
     )
-    min_speech_ms: int = Field(64, ge=32, le=1000, description="Speech shorter than this is a click.")
+    min_speech_ms: int = Field(120, ge=32, le=1000, description="Speech shorter than this is a click.")
     speech_threshold: float = Field(0.4, gt=0, lt=1, description="Probability from which a frame is speech.")
     max_utterance_ms: int = Field(300_000, ge=10_000, le=3_600_000, description="Speech is cut after so much of it.")
 

@@ -15,7 +15,7 @@ class Endpointing:
     endpoint_silence_ms: float = 300  # where a turn detector judged the pause
     unjudged_silence_ms: float = 600  # where none did
     unfinished_wait_ms: float = 1000  # longer than endpoint_silence_ms, where it says that the speaker is not done
-    min_speech_ms: float = 64
+    min_speech_ms: float = 120
     speech_threshold: float = 0.4
     # Speech goes on down to this much below the threshold, so that a weak syllable does not cut it. More would hold up
     # the end, for the probability sinks slowly.

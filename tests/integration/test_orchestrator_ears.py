@@ -56,7 +56,7 @@ async def two_ears() -> AsyncIterator[tuple[Child, OneAfterTheOther]]:
         Connection(second.address).open() as to_second,
     ):
         one, other = (
-            GrpcEars(Connection(child.address), channel, limit_s=60)
+            GrpcEars(Connection(child.address), channel, limit_s=60, min_speech_ms=64)
             for child, channel in ((first, to_first), (second, to_second))
         )
         yield first, OneAfterTheOther(one, other)

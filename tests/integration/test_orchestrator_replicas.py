@@ -455,7 +455,8 @@ async def test_ears_take_no_audio_before_they_are_ready() -> None:
 
     has_config = asyncio.Event()
     async with ears(hear) as address, Connection(address).open() as channel:
-        listening = asyncio.create_task(_all(GrpcEars(Connection(address), channel, 60).listen(audio(), 16_000, "")))
+        listener = GrpcEars(Connection(address), channel, 60, 64)
+        listening = asyncio.create_task(_all(listener.listen(audio(), 16_000, "")))
         await has_config.wait()
         is_ready.set()
         assert await listening == [EarsReady("scripted")]

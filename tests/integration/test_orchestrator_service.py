@@ -180,7 +180,9 @@ async def test_a_client_that_was_lost_goes_on_and_one_that_closed_its_side_does_
         for _ in range(10):
             call = stub.Converse(timeout=30)
             await call.write(TEXT_ONLY)
-            tokens.append((await call.read()).session.resume_token)
+            opened = await call.read()
+            assert isinstance(opened, pb.ConverseResponse)
+            tokens.append(opened.session.resume_token)
             call.cancel()
         await wait_until(lambda: assistant.metric("pipeline_sessions_parked") == 10, "the sessions to wait")
         for token in tokens:

@@ -234,7 +234,7 @@ async def test_an_eager_transcript_that_fails_is_asked_for_once_more_at_the_end(
 async def test_a_flush_before_a_word_leaves_its_beginning() -> None:
     engine = ScriptedRecogniser(WORDS)
     onset = int(np.flatnonzero(np.abs(QUESTION.astype(np.int32)) > 300)[0])
-    before = onset - onset % 320 + 640  # the word has just begun, too short to be believed in
+    before = onset - onset % 320 + 960  # the word has just begun
     audio: list[Samples | FlushUtterance] = [
         SILENCE_1_S,
         QUESTION[:before],
