@@ -3,6 +3,9 @@
     python -m tests.bench.conversation                                           everything, with scripted engines
     python -m tests.bench.conversation voice-to-voice sequential --json figures.json --picture figures.svg
     python -m tests.bench.conversation barge-in --conversations 2 --interruptions 10
+    python -m tests.bench.conversation faults --times 20                         twenty minutes; only where asked for
+    python -m tests.bench.conversation real-ears                                 people's voices and noise; neither this
+    python -m tests.bench.conversation embedded --turns 100                      the real engines; nor this
     python -m tests.bench.conversation --address localhost:50050 --wav SPEECH.wav --false-alarm COUGH.wav \\
         --stages localhost:50051 localhost:50052 localhost:50053                 a stack that runs already
 
@@ -19,15 +22,26 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.bench.command import bench_parser, parsed, positive, report
-from tests.bench.conversation import barge_in, false_alarms, sequential, turns, voice_to_voice
+from tests.bench.conversation import (
+    barge_in,
+    embedded,
+    false_alarms,
+    faults,
+    real_ears,
+    sequential,
+    turns,
+    voice_to_voice,
+)
 from tests.bench.conversation.engines import Speeds, Stack, scripted_stack
 from tests.bench.conversation.path import chains
 from tests.bench.conversation.picture import picture
 from tests.bench.conversation.sayings import RecordedSayings, Sayings, ScriptedSayings
 from tests.bench.conversation.waterfall import bars
 from tests.bench.figures import Rows
+from tests.support.shared_data import SHARED
 
-_PARTS = ("voice-to-voice", "sequential", "barge-in", "false-alarms")
+_USUAL_PARTS = ("voice-to-voice", "sequential", "barge-in", "false-alarms")
+_PARTS = (*_USUAL_PARTS, "faults", "real-ears", "embedded")
 _SHARES = "p50 / p95 / p99"
 
 
@@ -35,7 +49,7 @@ def main() -> None:
     """Measures, shows tables, and writes JSON and a picture where asked to."""
     options = _arguments()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that it ends what it started, as with Ctrl-C
-    figures = asyncio.run(_measure(options.parts or _PARTS, options))
+    figures = asyncio.run(_measure(options.parts or _USUAL_PARTS, options))
     report(figures, options.json)
 
 
@@ -45,6 +59,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--turns", type=positive, default=25, help="of each (default: 25)")
     parser.add_argument("--interruptions", type=positive, default=200, help="in all (default: 200)")
     parser.add_argument("--false-alarms", type=positive, default=100, help="in all (default: 100)")
+    parser.add_argument("--times", type=positive, default=20, help="of each fault of each service (default: 20)")
     parser.add_argument("--haste", type=float, default=8.0, help="how fast a lone conversation listens (default: 8)")
     parser.add_argument("--picture", type=Path, metavar="FILE", help="write an SVG of voice to voice there")
     running = parser.add_argument_group("a stack that runs already")
@@ -55,6 +70,8 @@ def _arguments() -> argparse.Namespace:
     options = parsed(parser, _PARTS)
     if options.address and not options.wav:
         parser.error("--address needs --wav: real ears do not hear scripted speech")
+    if "real-ears" in options.parts and not SHARED.exists():
+        parser.error(f"real-ears needs people's speech and noise, and {SHARED} is not there")
     return options
 
 
@@ -67,6 +84,12 @@ async def _measure(parts: Sequence[str], options: argparse.Namespace) -> dict[st
     if {"barge-in", "false-alarms"} & set(parts):
         async with _stack(options, barge_in.LONG_REPLIES) as stack:
             figures |= await _interruptions(parts, options, stack, sayings)
+    if "faults" in parts:
+        figures[faults.TITLE] = await faults.run(options.times)
+    if "real-ears" in parts:
+        figures |= await real_ears.measure(options.interruptions, options.false_alarms)
+    if "embedded" in parts:
+        figures |= await embedded.measure(options.turns)
     return figures
 
 
