@@ -3,7 +3,7 @@
 import re
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://+", re.IGNORECASE)
-_HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[^\s:/\[\]]+):(?P<port>\d{1,5})")
+_HOST_AND_PORT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%\w]+\]|[^\s:/\[\]]+):(?P<port>[0-9]{1,5})")
 _SOCKET_FILE = re.compile(r"unix(-abstract)?:\S+")
 _LAST_PORT = 65535
 

@@ -36,7 +36,8 @@ async def exchange(call: Any, requests: AsyncGenerator[Any, None] | None = None)
     status = _SentStatus(call)
     writer = None if requests is None else asyncio.create_task(_write(call, requests), name="requests")
     try:
-        while (response := await _read(call)) is not grpc.aio.EOF:
+        responses = call.__aiter__()  # unlike its `read`, it also gives what came before the call was over
+        while (response := await _read(call, responses)) is not grpc.aio.EOF:
             yield response
     except grpc.aio.AioRpcError as raised:
         error = await status.error(raised)
@@ -48,9 +49,9 @@ async def exchange(call: Any, requests: AsyncGenerator[Any, None] | None = None)
             await cancel_and_wait(writer)
 
 
-async def _read(call: Any) -> Any:
+async def _read(call: Any, responses: Any) -> Any:
     """The next response, or EOF. A read is never cancelled, but its call, after which it ends by itself."""
-    reading = asyncio.ensure_future(call.read())
+    reading = asyncio.ensure_future(anext(responses, grpc.aio.EOF))
     try:
         return await asyncio.shield(reading)
     except asyncio.CancelledError:

@@ -68,11 +68,13 @@ def report_errors() -> Guard:
                 raise  # the caller went away, or the server stops
             # Some inner task was cancelled; without this the caller would wait for a status for ever.
             await abort(call.context, CallAbortedError("the work was cancelled"))
+        except grpc.aio.InternalError as error:  # gRPC's own: nothing can be written to a caller who has left
+            raise asyncio.CancelledError from error
         except Exception as error:
-            # A caller who left during a write is reported as an error of gRPC's own, at times before it is known to.
-            if call.context.done() or isinstance(error, grpc.aio.InternalError):
+            answer = _as_call_error(error, call.method)
+            if call.context.done():
                 raise asyncio.CancelledError from error
-            await abort(call.context, _as_call_error(error, call.method))
+            await abort(call.context, answer)
 
     return guard
 

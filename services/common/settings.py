@@ -81,7 +81,7 @@ class TracingSettings(Section):
     @field_validator("endpoint")
     @classmethod
     def _names_a_collector(cls, endpoint: str) -> str:
-        parts = urlsplit(endpoint)
+        parts = urlsplit(endpoint.rstrip("/"))
         is_plain = not (parts.query or parts.fragment or "@" in parts.netloc or parts.path.endswith("/v1/traces"))
         if endpoint and not (parts.scheme in ("http", "https") and parts.hostname and parts.port != 0 and is_plain):
             raise ValueError("must be empty, or like http://HOST:PORT, to which /v1/traces is added")

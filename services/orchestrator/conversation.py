@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 
-from services.common.errors import CallAbortedError
+from services.common.errors import CallAbortedError, UnavailableError
 from services.common.tasks import cancel_and_wait, first_error
 from services.orchestrator.events import Degraded, Event, SessionOpened, UserTranscript
 from services.orchestrator.inputs import ClientInput, End, Interrupt, MicrophoneAudio, Played, SetMuted, TypedText
@@ -36,6 +36,7 @@ class Conversation:
         self._outbox = Outbox()
         self._driver: asyncio.Task[None] | None = None
         self._has_ended = False
+        self._was_asked_to_end = False  # by the client
 
     async def events(self, inputs: AsyncIterator[ClientInput], opened: SessionOpened) -> AsyncGenerator[Event, None]:
         """Everything to tell the client, until the session is over or this connection is."""
@@ -64,6 +65,10 @@ class Conversation:
         try:
             async with asyncio.TaskGroup() as group:
                 await self._work_until_over(group, inputs)
+            if self._resources.draining.is_set() and not self._was_asked_to_end:
+                error = UnavailableError(
+                    "the service is going down; the session may go on elsewhere", reason="DRAINING"
+                )
         except BaseExceptionGroup as several:
             error = first_error(several)
         self._outbox.end(error)
@@ -85,6 +90,7 @@ class Conversation:
             self._take(item)
         await asyncio.sleep(_GONE_S)
         self._session.no_more_reports()
+        self._was_asked_to_end = True
         self._end_input()
 
     def _take(self, item: ClientInput) -> None:
@@ -98,6 +104,7 @@ class Conversation:
             case Interrupt():
                 self._session.step(InterruptAsked())
             case End():
+                self._was_asked_to_end = True
                 self._end_input()
 
     def _to_microphone(self, item: MicrophoneAudio | SetMuted) -> None:

@@ -25,7 +25,7 @@ class Patience:
     def start(self) -> None:
         """The time runs from now on; said again, it runs anew: the stage was given more to work with."""
         self._ends_at = _now() + self._limit_s
-        if self._bound is not None:
+        if self._bound is not None and not self._bound.expired():
             self._bound.reschedule(self._try_ends_at())
 
     @property

@@ -40,11 +40,12 @@ class Replicas(Generic[ClientT]):
         line = self._line_up()
         tried: Trial | None = None
         for tries_left in reversed(range(1, _MOST_TRIES + 1)):
-            replica = None if patience.is_over else _acquire(_candidates(line, tried))
+            candidates = _candidates(line, tried)
+            if tried is not None and candidates[:1] == [tried.replica]:
+                await asyncio.sleep(_SAME_AGAIN_S)
+            replica = None if patience.is_over else _acquire(candidates)
             if replica is None:
                 break
-            if tried is not None and replica is tried.replica:
-                await asyncio.sleep(_SAME_AGAIN_S)
             with Trial(replica) as tried:
                 tries = min(tries_left, len(line))
                 async with aclosing(patience.over(use(replica.client), tries)) as items:

@@ -18,6 +18,8 @@ from services.orchestrator.ports import (
 )
 from services.orchestrator.replicas import Replicas
 
+_SPEAKABLE_CHARACTERS = 160  # a mouth has cut a first piece out of it: 24 tokens at most
+
 
 class ReplicatedEars:
     """Several Ears. Each takes audio only once it is ready, so the next one still finds all of it."""
@@ -52,7 +54,7 @@ class ReplicatedMind:
 
 
 class ReplicatedMouth:
-    """Several Mouths. They are called before there is any text; the time runs from the last that they were given."""
+    """Several Mouths. They are called before there is any text; their time runs once there is enough to speak."""
 
     def __init__(self, replicas: Replicas[Mouth], first_audio_s: float) -> None:
         self._replicas = replicas
@@ -66,7 +68,7 @@ class ReplicatedMouth:
 
 
 class _Given:
-    """A text that tells when some of it is given away."""
+    """A text that tells when enough of it was given to speak: a mind that pauses before is not the mouth's fault."""
 
     def __init__(self, text: WrittenText, tell: Callable[[], None]) -> None:
         self._text = text
@@ -74,8 +76,13 @@ class _Given:
 
     async def read(self) -> AsyncGenerator[str, None]:
         """What is there, then what is added, until it is complete."""
+        given, is_told = "", False
         async with aclosing(self._text.read()) as deltas:
             async for delta in deltas:
-                if not delta.isspace():
-                    self._tell()
                 yield delta
+                given = "" if is_told else given + delta
+                if len(given.strip()) >= _SPEAKABLE_CHARACTERS:
+                    is_told = True
+                    self._tell()
+        if given.strip():
+            self._tell()

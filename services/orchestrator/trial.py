@@ -73,14 +73,19 @@ class Trial:
             self.replica.breaker.record_success()
             return False
         if not isinstance(error, CallError):  # whoever read has left
-            self.replica.breaker.release()
+            self._was_not_to_blame()
             return False
         self.failure, self.verdict = error, judge(error)
         if self.verdict is Verdict.BROKEN and not _callers_time_is_over():
             self.replica.failed(error)
         else:
-            self.replica.breaker.release()
+            self._was_not_to_blame()
         return not self._has_begun and self.verdict is not Verdict.REFUSED
+
+    def _was_not_to_blame(self) -> None:
+        """What gave something worked; of what did not, nothing is known."""
+        breaker = self.replica.breaker
+        breaker.record_success() if self._has_begun else breaker.release()
 
 
 def _callers_time_is_over() -> bool:

@@ -36,6 +36,12 @@ def record_turn(
     tracer.record(call, turn, *_stages(call, said_at, timings))
 
 
+def record_draft(tracer: Tracer, call: CallContext, said_at: float, dropped_at: float) -> None:
+    """Records a draft that was dropped: else the calls made for it would belong to nothing."""
+    attributes: dict[str, str | float] = {"superwhisper.request_id": call.request_id}
+    tracer.record(call, Span("draft", call.span_id, "", said_at, dropped_at, attributes))
+
+
 def _stages(call: CallContext, said_at: float, timings: Timings) -> list[Span]:
     took_ms: dict[str, float | None] = {stage: getattr(timings, f"{stage}_ms") for stage in STAGES}
     return [

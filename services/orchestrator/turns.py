@@ -16,7 +16,7 @@ from services.orchestrator.reply import Reply
 from services.orchestrator.reply_maker import ReplyMaker
 from services.orchestrator.resources import Resources
 from services.orchestrator.turn_events import BeginTurn, FinishTurn, Outcome, ReplyEnded, Said, State
-from services.orchestrator.turn_trace import record_turn
+from services.orchestrator.turn_trace import record_draft, record_turn
 
 _OVERDUE = {State.THINKING: Stage.LLM, State.SPEAKING: Stage.PLAYBACK}
 
@@ -75,8 +75,9 @@ class Turns:
         """It is not wanted."""
         if self._draft is not None:
             self._draft.cancel()
-            self._draft = None
             self._metrics.draft("dropped")
+            record_draft(self._tracer, self._draft.call, self._draft.said.said_at, self._maker.now())
+            self._draft = None
 
     def begin(self, effect: BeginTurn, outbox: Outbox) -> None:
         """Replies; with the draft, where it is a reply to the same."""

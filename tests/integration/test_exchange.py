@@ -76,6 +76,32 @@ async def test_the_status_that_the_server_sent_is_told_however_fast_the_client_s
             assert feed.given == given  # nobody takes from it any more
 
 
+@pytest.mark.parametrize("error", [None, InvalidInputError("text_delta", "enough of that")])
+async def test_what_was_sent_before_the_end_is_read_however_slowly(error: Exception | None) -> None:
+    """A call whose write has failed passes for done, and its `read` for one that has nothing more to give."""
+    messages = 20
+
+    async def duplex(requests: Requests, context: Context) -> _Speech:
+        await anext(aiter(requests))
+        for _ in range(messages):
+            yield _Response()
+        if error is not None:
+            raise error
+
+    async with serving(scripted_service(duplex=duplex)) as address, channel_to(address) as channel:
+        call = stub_for(channel).StreamingSynthesize(timeout=LIMIT_S)
+        feed, read = Feed(), 0
+        try:
+            async with aclosing(exchange(call, feed())) as responses:
+                async for _ in responses:
+                    read += 1
+                    await wait_until(lambda: feed.is_closed or feed.given > 100 * read, "the writer to go on")
+        except grpc.aio.AioRpcError as caught:
+            assert error is not None
+            assert caught.code() is grpc.StatusCode.INVALID_ARGUMENT
+        assert read == messages
+
+
 async def test_a_server_that_has_heard_enough_ends_the_stream_well() -> None:
     async def duplex(requests: Requests, context: Context) -> _Speech:
         await anext(aiter(requests))

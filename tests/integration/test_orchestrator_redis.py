@@ -8,7 +8,7 @@ import pytest_asyncio
 from redis.asyncio import Redis
 
 from services.common.cache import CacheCounts
-from services.common.errors import NotFoundError
+from services.common.errors import NotFoundError, UnavailableError
 from services.common.redis_cache import RedisCache, RedisShelf
 from services.orchestrator.events import StateEntered, TurnFinished
 from services.orchestrator.history_store import HistoryStore
@@ -112,7 +112,8 @@ async def test_a_replica_that_goes_down_in_good_order_leaves_the_session_to_othe
     first, second = replica(redis, ["Hello Ann."]), replica(redis, ["Ann."])
     client = await introduced(first, redis)
     first.draining.set()
-    await client.to_the_end()
+    with pytest.raises(UnavailableError):
+        await client.to_the_end()
     await first.sessions.close()
     async with talking(Client(second, TEXT_ONLY, token=client.session.resume_token)) as again:
         again.send(TypedText("what is my name"))

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from services.common.errors import InvalidInputError, LimitExceededError, UnsupportedError
+from services.common.errors import InvalidInputError, LimitExceededError, UnavailableError, UnsupportedError
 from services.orchestrator.events import (
     Interrupted,
     ReplyAudio,
@@ -333,7 +333,8 @@ async def test_draining_ends_an_idle_conversation_and_lets_a_turn_finish() -> No
         client.send(TypedText("hello"))
         await client.until(ReplyText)
         assistant.draining.set()
-        await client.to_the_end()
+        with pytest.raises(UnavailableError, match="may go on elsewhere"):
+            await client.to_the_end()
     assert client.outcomes == [Outcome.COMPLETED]
 
 

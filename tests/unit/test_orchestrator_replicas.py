@@ -479,19 +479,24 @@ async def test_the_mouth_that_takes_over_speaks_the_text_from_its_beginning() ->
     assert first.texts == ["Hello"]
 
 
-async def test_the_mouths_time_counts_from_the_first_text_that_it_is_given() -> None:
+@pytest.mark.parametrize("rest", ["", "and more of it, " * 12])
+async def test_the_mouths_time_counts_from_when_it_has_enough_to_speak(rest: str) -> None:
     text = TextFlow()
     mouth = FakeMouth(is_mute=True)
     no_time_s = 0.0  # so that it is over as soon as it runs
     speaking = asyncio.create_task(_speak(ReplicatedMouth(_replicas(Stage.TTS, mouth), no_time_s), text))
-    text.append(" ")
-    await wait_until(lambda: mouth.texts == [" "], "the mouth to read")
+    text.append("Well, ")
+    await wait_until(lambda: mouth.texts == ["Well, "], "the mouth to read")
+    for _ in range(20):  # turns of the loop: the mind pauses
+        await asyncio.sleep(0)
     assert not speaking.done()
-    text.append("Hello")
+    if rest:
+        text.append(rest)
+    else:
+        text.end()
     with pytest.raises(DeadlineError, match="tts"):
         async with asyncio.timeout(BOUND_S):
             await speaking
-    assert mouth.texts == [" ", "Hello"]
 
 
 async def test_a_text_that_ends_without_a_word_is_spoken_without_a_sound() -> None:
@@ -502,3 +507,18 @@ async def test_a_text_that_ends_without_a_word_is_spoken_without_a_sound() -> No
 
 async def _speak(mouth: ReplicatedMouth, text: TextFlow) -> None:
     assert [chunk async for chunk in mouth.speak(text, VOICE)] == []
+
+
+async def test_failures_with_good_conversations_between_them_are_not_in_a_row() -> None:
+    async def silence() -> AsyncGenerator[bytes, None]:
+        yield b""
+
+    fake = FakeEars()
+    ears = ReplicatedEars(_replicas(Stage.STT, fake), LONG_S)
+    for _ in range(3):
+        fake.failure = LOST
+        with pytest.raises(RemoteError, match="does not answer"):
+            await anext(ears.listen(silence(), 16_000, "fr"))
+        fake.failure = None
+        async with aclosing(ears.listen(silence(), 16_000, "fr")) as events:  # whose reader leaves
+            assert await anext(events) == EarsReady("fr")
