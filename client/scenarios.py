@@ -62,6 +62,7 @@ async def _type(session: Session, lines: AsyncIterator[str]) -> None:
 
 
 async def _take_turn(session: Session, line: str) -> None:
+    await session.turns.until(lambda: not session.turns.is_resuming)  # so a gap that follows concerns this line
     turns, gaps = len(session.turns.outcomes), session.turns.gaps
     await session.conversation.give(TypedText(line))
     await session.turns.until(lambda: len(session.turns.outcomes) > turns or session.turns.gaps > gaps)

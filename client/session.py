@@ -64,6 +64,7 @@ class Session:
         self._report_every_s = report_every_s
         self._news = News()
         self._reported: Played | None = None
+        self._heard_turn_id = ""  # whose audio came last
         self._report_now = asyncio.Event()
         self._last_trouble = ""
 
@@ -124,15 +125,15 @@ class Session:
             case ReplyAudio() as reply:
                 await self._play(event.turn_id, reply)
             case StateChanged(state, hold):
-                self._heed(state, hold)
+                self._heed(event.turn_id, state, hold)
             case Interrupted():
                 self.player.flush()
                 self._report_now.set()
 
-    def _heed(self, state: State, hold: Hold | None) -> None:
-        if state is State.LISTENING and self.turns.is_resuming:
-            self.player.flush()  # the reply ended while the connection was lost
-        elif state is not State.YIELDING:
+    def _heed(self, turn_id: str, state: State, hold: Hold | None) -> None:
+        if self.turns.is_resuming and (state is State.LISTENING or turn_id != self._heard_turn_id):
+            self.player.flush()  # the reply that is being heard ended while the connection was lost
+        if state is not State.YIELDING:
             self.player.go_on()
         elif hold is Hold.DUCK:
             self.player.duck()
@@ -144,6 +145,7 @@ class Session:
         reported = self._reported
         if reported is not None and turn_id == reported.turn_id and reply.first_sample < reported.samples:
             self._reported = None  # what comes again was reported while nobody listened, or before it counted as sent
+        self._heard_turn_id = turn_id
         await self.player.play(turn_id, reply)
         if self._file is not None:
             self._file.write(self._news.audio(turn_id, reply))

@@ -2,7 +2,8 @@
 
 It hears as ears do: an utterance is over when it was loud and then silent for a while. What it hears or reads begins
 the next turn of its script. A turn lasts until its audio was played; meanwhile a test may have it yield. Served again
-after a lost connection, it goes on with a session that it knows.
+after a lost connection, it goes on with a session that it knows. While `draining`, it ends each conversation after the
+turn that goes on, as one that is being stopped.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from dataclasses import dataclass, field
 import grpc
 from prometheus_client import CollectorRegistry
 
-from services.common.errors import CallError, LimitExceededError, NotFoundError
+from services.common.errors import CallError, LimitExceededError, NotFoundError, UnavailableError
 from services.common.lifecycle import Service
 from services.common.tasks import cancel_and_wait
 from superwhisper.assistant.v1 import assistant_pb2 as pb
@@ -21,6 +22,7 @@ from tests.fakes.crude_ears import CrudeEars
 from tests.fakes.given_reply import GivenReply, state
 
 _TOKEN = "secret"
+_Said = pb.ConverseRequest | UnavailableError | None  # what begins a turn; how or that the conversation ends
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class ScriptedAssistant(assistant_pb2_grpc.AssistantServiceServicer):
     script: Sequence[ScriptedTurn]
     leaves: bool = False  # ends each conversation, well, after its first turn
     is_stuck: bool = False  # it takes a new connection, and nothing comes of it
+    draining: asyncio.Event = field(default_factory=asyncio.Event)  # it is being stopped
     is_deaf: bool = False  # it reads one message more, which is lost
     configs: list[pb.ConverseConfig] = field(default_factory=list)
     audio: list[bytes] = field(default_factory=list)
@@ -86,8 +89,8 @@ class ScriptedAssistant(assistant_pb2_grpc.AssistantServiceServicer):
         request_iterator: AsyncIterator[pb.ConverseRequest],
         context: grpc.aio.ServicerContext[object, object],
     ) -> AsyncGenerator[pb.ConverseResponse, None]:
-        said: asyncio.Queue[pb.ConverseRequest | None] = asyncio.Queue()
-        reading: asyncio.Task[None] | None = None
+        said: asyncio.Queue[_Said] = asyncio.Queue()
+        tasks: list[asyncio.Task[None]] = []
         try:
             config = (await anext(request_iterator)).config
             if self.is_stuck:
@@ -95,12 +98,13 @@ class ScriptedAssistant(assistant_pb2_grpc.AssistantServiceServicer):
                 await asyncio.Event().wait()
             for response in self._opened(config):
                 yield response
-            reading = asyncio.create_task(self._read(request_iterator, config.input_format.sample_rate_hz, said))
+            rate_hz = config.input_format.sample_rate_hz
+            tasks.append(asyncio.create_task(self._read(request_iterator, rate_hz, said)))
+            tasks.append(asyncio.create_task(self._drain(said)))
             async for response in self._converse(config, said):
                 yield response
         finally:
-            if reading is not None:
-                await cancel_and_wait(reading)
+            await cancel_and_wait(*tasks)
             self.ended += 1
 
     async def GetCapabilities(  # noqa: N802  # gRPC's name
@@ -121,7 +125,7 @@ class ScriptedAssistant(assistant_pb2_grpc.AssistantServiceServicer):
         return [pb.ConverseResponse(session=session)]
 
     async def _converse(
-        self, config: pb.ConverseConfig, said: "asyncio.Queue[pb.ConverseRequest | None]"
+        self, config: pb.ConverseConfig, said: asyncio.Queue[_Said]
     ) -> AsyncIterator[pb.ConverseResponse]:
         if self.reply is None:
             yield state(pb.ASSISTANT_STATE_LISTENING)
@@ -131,6 +135,8 @@ class ScriptedAssistant(assistant_pb2_grpc.AssistantServiceServicer):
             async for response in self._rest_of_turn(self.reply):
                 yield response
         while (request := await said.get()) is not None:
+            if isinstance(request, UnavailableError):
+                raise request
             async for response in self._turn(request, config.output_format.sample_rate_hz):
                 yield response
             if self.leaves:
@@ -140,7 +146,7 @@ class ScriptedAssistant(assistant_pb2_grpc.AssistantServiceServicer):
         self,
         requests: AsyncIterator[pb.ConverseRequest],
         rate_hz: int,
-        said: "asyncio.Queue[pb.ConverseRequest | None]",
+        said: asyncio.Queue[_Said],
     ) -> None:
         """Puts what begins a turn, and None at the end."""
         ears = CrudeEars(rate_hz)
@@ -161,6 +167,10 @@ class ScriptedAssistant(assistant_pb2_grpc.AssistantServiceServicer):
                     if request.control.HasField("end"):
                         break
         said.put_nowait(None)
+
+    async def _drain(self, said: asyncio.Queue[_Said]) -> None:
+        await self.draining.wait()
+        said.put_nowait(UnavailableError("the assistant is going down", reason="DRAINING"))
 
     async def _lose(self, request: pb.ConverseRequest) -> None:
         if self.is_deaf:

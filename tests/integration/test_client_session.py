@@ -12,7 +12,7 @@ import pytest
 
 from client.conversation import Conversation, ConversationOptions
 from client.errors import CommandError
-from client.events import ConnectionLost, MicrophoneAudio, Outcome, SessionOpened, TypedText
+from client.events import ConnectionLost, End, MicrophoneAudio, Mute, Outcome, SessionOpened, TypedText
 from client.half_duplex import HalfDuplex
 from client.peers import Peer
 from client.reply_file import AudioFile, audio_file
@@ -24,7 +24,9 @@ from services.common.tasks import cancel_and_wait
 from superwhisper.assistant.v1 import assistant_pb2 as pb
 from tests.fakes.assistant import ScriptedAssistant, ScriptedTurn
 from tests.fakes.clock import FakeClock
+from tests.fakes.given_reply import GivenReply
 from tests.fakes.loudspeaker import FakeLoudspeaker
+from tests.support.client_command import lines_until, started
 from tests.support.servers import loopback, serving
 from tests.support.waiting import wait_until
 
@@ -201,6 +203,34 @@ async def test_a_turn_that_ended_while_the_connection_was_lost_is_a_problem() ->
     assert talk.session.problems == ["the connection was lost, and the end of a reply with it"]
 
 
+async def test_a_reply_that_was_interrupted_while_the_connection_was_lost_makes_room_for_the_next() -> None:
+    assistant, settings = ScriptedAssistant([ScriptedTurn(audio=AUDIO)]), loopback(drain_s=0)
+    async with contextlib.AsyncExitStack() as stack:
+        async with serving(assistant.service(), settings) as address:
+            talk = await stack.enter_async_context(talking(assistant, address))
+            await talk.waiting(len(ALL) // 2)
+            talk.loudspeaker.let_play(CHUNK)
+        assistant.reply = GivenReply("turn-2", ("Well.",), AUDIO[5:], RATE_HZ)
+        async with serving(assistant.service(), settings):
+            await talk.waiting(160 + 5 * CHUNK)  # what sounded fades out for 10 ms
+            assert talk.loudspeaker.let_play(160 + 5 * CHUNK)[2 * 160 :] == b"".join(AUDIO[5:])
+            await talk.ended()
+    assert talk.session.turns.outcomes == {"turn-1": Outcome.LOST, "turn-2": Outcome.COMPLETED}
+    assert talk.session.problems == ["the connection was lost, and the end of a reply with it"]
+
+
+async def test_an_assistant_that_is_stopped_finishes_its_reply_and_nobody_comes_back_to_say_goodbye() -> None:
+    assistant = ScriptedAssistant([ScriptedTurn(audio=AUDIO)])
+    async with serving(assistant.service()) as address, talking(assistant, address) as talk:
+        await talk.waiting(len(ALL) // 2)
+        assistant.draining.set()
+        talk.loudspeaker.let_play(len(ALL) // 2)
+        await talk.ended()
+    assert talk.session.turns.outcomes == {"turn-1": Outcome.COMPLETED}
+    assert talk.session.problems == []
+    assert len(assistant.configs) == 1
+
+
 async def test_a_connection_that_does_not_come_back() -> None:
     assistant, settings = ScriptedAssistant([ScriptedTurn(audio=AUDIO)]), loopback(drain_s=0)
     async with contextlib.AsyncExitStack() as stack:
@@ -209,6 +239,9 @@ async def test_a_connection_that_does_not_come_back() -> None:
             await talk.waiting(len(ALL) // 2)
         with pytest.raises(CommandError, match=f"^the connection to the assistant at {address} was lost; "):
             await talk.ended()
+
+
+END = "the end of the conversation"
 
 
 @contextlib.asynccontextmanager
@@ -220,6 +253,7 @@ async def listening(address: str, events: list[object]) -> AsyncIterator[Convers
     async def read() -> None:
         async for event in conversation.events():
             keep(event.what)
+        keep(END)
 
     options = ConversationOptions(input_rate_hz=RATE_HZ)
     conversation = Conversation(Peer("assistant", Connection(address)), options, LIMIT_S)
@@ -266,8 +300,71 @@ async def test_what_is_typed_while_the_connection_is_lost_is_sent_later() -> Non
         assistant.is_stuck = True
         async with serving(assistant.service(), settings):
             await conversation.give(TypedText("hello"))
+            await conversation.give(End())
             await wait_until(lambda: assistant.stuck > 0, "a connection that leads to nothing")
         assistant.is_stuck = False
         async with serving(assistant.service(), settings):
-            await wait_until(lambda: assistant.texts == ["hello"], "what was typed")
+            await wait_until(lambda: events[-1] == END, "what was typed, and its reply")
+    assert assistant.texts == ["hello"]
     assert how_many(events, SessionOpened) == 2
+
+
+async def test_nobody_tries_to_come_back_only_to_leave() -> None:
+    assistant, events = ScriptedAssistant([]), list[object]()
+    async with contextlib.AsyncExitStack() as stack:
+        async with serving(assistant.service(), loopback(drain_s=0)) as address:
+            conversation = await stack.enter_async_context(listening(address, events))
+            await wait_until(lambda: how_many(events, SessionOpened) == 1, "the session")
+        await wait_until(lambda: how_many(events, ConnectionLost) == 1, "the loss")
+        await conversation.give(Mute(muted=True))
+        await conversation.give(End())
+        await wait_until(lambda: events[-1] == END, END)
+
+
+async def test_a_conversation_goes_on_after_the_assistant_was_stopped() -> None:
+    """With another one, or with itself where it remembers."""
+    assistant, settings, events = ScriptedAssistant([ScriptedTurn()]), loopback(), list[object]()
+    async with contextlib.AsyncExitStack() as stack:
+        async with serving(assistant.service(), settings) as address:
+            conversation = await stack.enter_async_context(listening(address, events))
+            await wait_until(lambda: how_many(events, SessionOpened) == 1, "the session")
+            assistant.draining.set()
+            await wait_until(lambda: how_many(events, ConnectionLost) == 1, "the end of the connection")
+        assistant.draining.clear()
+        async with serving(assistant.service(), settings):
+            await wait_until(lambda: how_many(events, SessionOpened) == 2, "the session to go on")
+            await conversation.give(TypedText("hello"))
+            await wait_until(lambda: assistant.texts == ["hello"], "what was typed")
+
+
+async def test_what_is_typed_while_the_assistant_is_restarted_is_answered(tmp_path: Path) -> None:
+    assistant, settings = ScriptedAssistant([ScriptedTurn()] * 2), loopback()
+    async with contextlib.AsyncExitStack() as stack:
+        async with serving(assistant.service(), settings) as address:
+            process = await stack.enter_async_context(started("talk", "--address", address, folder=tmp_path))
+            await wait_until(lambda: assistant.commands == ["mute"], "the end of the recorded question")
+            assistant.draining.set()
+            await lines_until(process, "connection lost")
+        assert process.stdin is not None
+        process.stdin.write(b"hello\n")
+        assistant.draining.clear()
+        async with serving(assistant.service(), settings):
+            await lines_until(process, "you: hello")
+            out, error = await process.communicate(b"")
+    assert (process.returncode, error) == (0, b"")
+    assert b"not answered" not in out
+
+
+async def test_an_assistant_that_was_restarted_and_remembers_nothing(tmp_path: Path) -> None:
+    assistant, settings = ScriptedAssistant([ScriptedTurn()]), loopback()
+    async with contextlib.AsyncExitStack() as stack:
+        async with serving(assistant.service(), settings) as address:
+            process = await stack.enter_async_context(started("talk", "--address", address, folder=tmp_path))
+            await wait_until(lambda: assistant.commands == ["mute"], "the end of the recorded question")
+            assistant.draining.set()
+            await lines_until(process, "connection lost")
+        async with serving(ScriptedAssistant([]).service(), settings):
+            error = await process.stderr.read() if process.stderr is not None else b""
+            code = await process.wait()
+    sentence = "the assistant was restarted and has forgotten this conversation; start anew"
+    assert (code, error.decode()) == (1, f"error: {sentence}\n")

@@ -2,7 +2,10 @@
 
 import asyncio
 
+import pytest
+
 from client.events import (
+    ConnectionLost,
     Event,
     Outcome,
     ReplyText,
@@ -71,6 +74,28 @@ def test_a_turn_that_goes_on_after_a_lost_connection() -> None:
     assert is_idle_after(turns, "t1", FINISHED)
     assert turns.outcomes == {"t1": Outcome.COMPLETED}
     assert turns.gaps == 0
+
+
+@pytest.mark.parametrize("state", [State.THINKING, State.SPEAKING, State.YIELDING])
+def test_a_turn_that_made_room_for_another_while_the_connection_was_lost(state: State) -> None:
+    turns = Turns()
+    turns.observe(Event("t1", StateChanged(State.THINKING)))
+    turns.observe(Event("", RESUMED))
+    assert not is_idle_after(turns, "t2", StateChanged(state))
+    assert turns.outcomes == {"t1": Outcome.LOST}
+    assert is_idle_after(turns, "t2", FINISHED)
+    assert turns.outcomes == {"t1": Outcome.LOST, "t2": Outcome.COMPLETED}
+    assert turns.gaps == 0
+
+
+def test_it_is_resuming_until_somebody_tells_what_goes_on() -> None:
+    turns = Turns()
+    turns.observe(Event("", ConnectionLost(15.0)))
+    assert turns.is_resuming
+    turns.observe(Event("", RESUMED))
+    assert turns.is_resuming
+    turns.observe(Event("t1", StateChanged(State.THINKING)))
+    assert not turns.is_resuming
 
 
 async def test_others_wait_for_it() -> None:

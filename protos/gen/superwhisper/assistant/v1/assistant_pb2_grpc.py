@@ -53,7 +53,10 @@ class AssistantServiceServicer:
 
     def Converse(self, request_iterator, context):
         """A conversation, both ways at once. The first message is the configuration,
-        then microphone audio, typed text, playback reports and commands.
+        then microphone audio, typed text, playback reports and commands. A service
+        that goes down ends the stream after the turn that goes on, UNAVAILABLE with
+        the reason DRAINING: `resume_token` may find the session elsewhere. More typed
+        turns than may wait end it with RESOURCE_EXHAUSTED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

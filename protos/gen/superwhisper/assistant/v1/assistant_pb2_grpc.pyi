@@ -35,7 +35,10 @@ class AssistantServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AssistantServiceAsyncStub: ...
     Converse: _grpc.StreamStreamMultiCallable[_assistant_pb2.ConverseRequest, _assistant_pb2.ConverseResponse]
     """A conversation, both ways at once. The first message is the configuration,
-    then microphone audio, typed text, playback reports and commands.
+    then microphone audio, typed text, playback reports and commands. A service
+    that goes down ends the stream after the turn that goes on, UNAVAILABLE with
+    the reason DRAINING: `resume_token` may find the session elsewhere. More typed
+    turns than may wait end it with RESOURCE_EXHAUSTED.
     """
     GetCapabilities: _grpc.UnaryUnaryMultiCallable[_assistant_pb2.GetCapabilitiesRequest, _assistant_pb2.GetCapabilitiesResponse]
     """Tells the limits of this service and how its stages are."""
@@ -47,7 +50,10 @@ class AssistantServiceAsyncStub(AssistantServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Converse: _aio.StreamStreamMultiCallable[_assistant_pb2.ConverseRequest, _assistant_pb2.ConverseResponse]  # type: ignore[assignment]
     """A conversation, both ways at once. The first message is the configuration,
-    then microphone audio, typed text, playback reports and commands.
+    then microphone audio, typed text, playback reports and commands. A service
+    that goes down ends the stream after the turn that goes on, UNAVAILABLE with
+    the reason DRAINING: `resume_token` may find the session elsewhere. More typed
+    turns than may wait end it with RESOURCE_EXHAUSTED.
     """
     GetCapabilities: _aio.UnaryUnaryMultiCallable[_assistant_pb2.GetCapabilitiesRequest, _assistant_pb2.GetCapabilitiesResponse]  # type: ignore[assignment]
     """Tells the limits of this service and how its stages are."""
@@ -62,7 +68,10 @@ class AssistantServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_assistant_pb2.ConverseResponse], _abc.AsyncIterator[_assistant_pb2.ConverseResponse]]:
         """A conversation, both ways at once. The first message is the configuration,
-        then microphone audio, typed text, playback reports and commands.
+        then microphone audio, typed text, playback reports and commands. A service
+        that goes down ends the stream after the turn that goes on, UNAVAILABLE with
+        the reason DRAINING: `resume_token` may find the session elsewhere. More typed
+        turns than may wait end it with RESOURCE_EXHAUSTED.
         """
 
     @_abc_1.abstractmethod
