@@ -85,3 +85,15 @@ def test_one_is_due_each_300_ms() -> None:
     assert partials.is_due(1300)
     partials.asked(1310)
     assert not partials.is_due(1600)
+
+
+def test_what_was_heard_first_is_soon_confirmed() -> None:
+    partials = Partials(0)
+    partials.asked(300)
+    partials.agree("wait")
+    assert not partials.is_due(449)
+    assert partials.is_due(450)
+    partials.asked(450)
+    partials.agree("wait a")
+    assert not partials.is_due(600)
+    assert partials.is_due(750)
