@@ -94,7 +94,8 @@ class Hearing:
             spoken.is_paused = False
             yield self._step(Kind.RESUMED, spoken)
         if spoken.id and self._at_ms - spoken.start_ms >= spoken.next_partial_ms:
-            spoken.next_partial_ms += self.speed.partial_every_ms
+            is_first = spoken.next_partial_ms == self.speed.first_partial_ms
+            spoken.next_partial_ms += self.speed.confirm_partial_ms if is_first else self.speed.partial_every_ms
             yield self._step(Kind.PARTIAL, spoken)
 
     def _silence(self, spoken: _Utterance) -> Iterator[Step]:

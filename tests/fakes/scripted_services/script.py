@@ -42,6 +42,7 @@ class EarsSpeed:
     soft_pause_ms: int = 100
     endpoint_ms: int = 300
     first_partial_ms: int = 300
+    confirm_partial_ms: int = 150  # the second one comes so much after the first
     partial_every_ms: int = 300
     decode_ms: int = 60
 
