@@ -1,7 +1,8 @@
 """The microphone of one conversation, and the ears that listen to it, through their failures.
 
 Where a stream of the ears breaks off another one is opened, which is given again what that one had of an utterance that
-is not over. So nothing is lost where others take over, or the same ones soon come back.
+is not over. So where others take over, or the same ones soon come back, nothing is lost of what was said in the last
+nine seconds; an utterance that began before is not answered by half, but has to be said again.
 """
 
 import asyncio
@@ -14,6 +15,7 @@ import grpc
 
 from services.common.errors import CallError, UnavailableError
 from services.orchestrator.audio_clock import AudioClock
+from services.orchestrator.ears_feed import EarsFeed
 from services.orchestrator.ears_outage import EarsOutage
 from services.orchestrator.inputs import MicrophoneAudio, SetMuted
 from services.orchestrator.ports import (
@@ -32,7 +34,8 @@ _OPEN_EVERY_S = 0.5  # at most: so ears that worked are tried again at once, oth
 # Kept while nobody speaks: ears that froze are noticed after 3 s, and speech begins up to 1 s before it is told.
 _KEPT_S = 4.0
 # The ears end a stream that is silent or too long, and all when they go down; that is no failure.
-_ORDINARY_ENDS = ("STREAM_IDLE", "LIMIT_REACHED", "DRAINING")
+_IDLE = "STREAM_IDLE"
+_ORDINARY_ENDS = (_IDLE, "LIMIT_REACHED", "DRAINING")
 # Asking again would not help: the client wants something, a language say, that the ears do not have.
 _REFUSALS = (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.UNIMPLEMENTED)
 
@@ -83,7 +86,7 @@ class UtteranceEnded:
 class EarsFailed:
     """The ears broke off: an utterance that had begun will not be told to end, and others are asked to hear it anew.
 
-    Told once when they go, and again, with `lost_words`, each time that something was said which nobody will hear.
+    Told once when they go, and again, with `lost_words`, when something was said which nobody will hear.
     """
 
     error: CallError
@@ -117,15 +120,16 @@ class Microphone:
         self._sleep = sleep
         self._muted = False
         self._recent = RecentAudio(sample_rate_hz)
+        self._feed = EarsFeed(self._recent, sample_rate_hz, clock, sleep)
         self._stream = _Stream(0, AudioClock(sample_rate_hz))
-        self._outage: EarsOutage | None = None
+        self._outage = EarsOutage(self._recent, clock)
 
     def take(self, item: MicrophoneAudio | SetMuted) -> None:
         """More audio; silence takes its place while muted, so that the stream and its endpointing go on."""
         if isinstance(item, SetMuted):
             self._muted = item.muted
         else:
-            self._recent.add(bytes(len(item.audio)) if self._muted else item.audio, self._clock())
+            self._feed.take(bytes(len(item.audio)) if self._muted else item.audio)
 
     def end(self) -> None:
         """No more audio comes."""
@@ -159,36 +163,34 @@ class Microphone:
                         yield told
                 elif (utterance_event := stream.told(event)) is not None:
                     yield utterance_event
-                if isinstance(event, SpeechEnded):
+                if isinstance(event, SpeechStarted):
+                    self._outage.forget_cut_off()
+                elif isinstance(event, SpeechEnded):
                     self._recent.forget(event.endpoint_ms)
 
     async def _audio(self, stream: "_Stream") -> AsyncIterator[bytes]:
-        while (piece := await self._recent.give()) is not None:
-            stream.clock.arrived(piece.audio, piece.came_at)
-            if not stream.is_open:
-                self._recent.forget_all_but(_KEPT_S)
-            yield piece.audio
+        async with aclosing(self._feed.pieces(lambda: stream.is_open)) as pieces:
+            async for piece in pieces:
+                stream.clock.arrived(piece.audio, piece.came_at)
+                if not stream.is_open:
+                    self._recent.forget_all_but(_KEPT_S)
+                yield piece.audio
 
     def _came_back(self) -> Iterator[EarsFailed | EarsBack]:
-        outage, self._outage = self._outage, None
-        if outage is not None:
-            outage.give_up_what_is_old(self._recent)
-            if outage.has_lost_words:
-                yield EarsFailed(outage.error, lost_words=True)
+        if (error := self._outage.error) is not None:
+            if self._outage.end():
+                yield EarsFailed(error, lost_words=True)
             yield EarsBack()
 
     def _broke_off(self, error: CallError) -> Iterator[EarsFailed]:
-        was_open = self._stream.is_open
-        if error.detailed_reason == "STREAM_IDLE":
-            self._recent.forget_all_but(0.0)  # what comes after so long a silence is nothing that it continues
-        is_whole = self._recent.rewind()
-        if was_open or error.detailed_reason not in _ORDINARY_ENDS:
-            is_new = self._outage is None
-            outage = self._outage = self._outage or EarsOutage(error, was_open, self._clock)
-            if was_open and not is_whole:
-                outage.give_up(self._recent)  # perhaps it is this audio that they break over
-            outage.give_up_what_is_old(self._recent)
-            lost_words = outage.is_time_to_tell(self._recent)
+        was_idle = error.detailed_reason == _IDLE
+        is_cut_off = self._outage.broke_off(self._stream.open_since_ms, was_idle=was_idle)
+        if is_cut_off and was_idle:
+            self._outage.forget_cut_off()
+            yield EarsFailed(error, lost_words=True)
+        elif is_cut_off or error.detailed_reason not in _ORDINARY_ENDS:
+            is_new = self._outage.begin(error)
+            lost_words = self._outage.is_time_to_tell()
             if is_new or lost_words:
                 yield EarsFailed(error, lost_words)
 
@@ -199,15 +201,20 @@ class _Stream:
     def __init__(self, utterances_before: int, clock: AudioClock) -> None:
         self._utterances_before = utterances_before
         self.last_utterance = utterances_before
-        self.is_open = False  # the last utterance
+        self.open_since_ms: float | None = None  # while there is an utterance: where it began
         self.clock = clock
         self._final: SpeechHeard | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is an utterance that is not over."""
+        return self.open_since_ms is not None
 
     def told(self, event: EarsEvent) -> UtteranceEvent | None:
         """The event as the conversation knows it; None where there is nothing to tell yet."""
         match event:
             case SpeechStarted(_, start_ms):
-                self.last_utterance, self.is_open = self._number(event), True
+                self.last_utterance, self.open_since_ms = self._number(event), start_ms
                 return UtteranceBegan(self.last_utterance, self.clock.moment_of(start_ms))
             case SpeechHeard(is_final=True):
                 self._final = self._renumbered(event)
@@ -223,7 +230,7 @@ class _Stream:
         return None
 
     def _ended(self, event: SpeechEnded) -> UtteranceEnded:
-        heard, self._final, self.is_open = self._final, None, False
+        heard, self._final, self.open_since_ms = self._final, None, None
         moments = self.clock.moment_of(event.end_ms), self.clock.moment_of(event.endpoint_ms)
         return UtteranceEnded(self._number(event), heard, *moments)
 

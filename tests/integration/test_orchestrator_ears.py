@@ -23,7 +23,7 @@ from tests.support.closed_whisper import closed_whisper, say
 from tests.support.ears import joined, messages, whisper
 from tests.support.health import NOT_SERVING, SERVING, watch
 from tests.support.servers import Child, child_service
-from tests.support.waiting import wait_until
+from tests.support.waiting import BOUND_S, wait_until
 
 FIRST, SECOND = "baisse le volume", "quelle est la meilleure façon d'apprendre une nouvelle langue"
 
@@ -65,8 +65,9 @@ async def two_ears() -> AsyncIterator[tuple[Child, OneAfterTheOther]]:
 async def until(kind: type, events: AsyncGenerator[MicrophoneEvent, None]) -> list[MicrophoneEvent]:
     """What is told until something of this kind is, inclusive."""
     told: list[MicrophoneEvent] = []
-    while not (told and isinstance(told[-1], kind)):
-        told.append(await anext(events))
+    async with asyncio.timeout(BOUND_S):
+        while not (told and isinstance(told[-1], kind)):
+            told.append(await anext(events))
     return told
 
 
@@ -86,16 +87,30 @@ async def test_nothing_of_an_utterance_is_lost_when_others_take_over(how: signal
             assert ended(await until(UtteranceEnded, events)) == [FIRST]
             await until(UtteranceBegan, events)
             first.process.send_signal(how)
+            for piece in audio[second_began + 10 :]:  # nobody falls silent because the ears do
+                microphone.take(MicrophoneAudio(piece))
             [*_, failed] = await until(EarsFailed, events)
             assert isinstance(failed, EarsFailed)
             assert not failed.lost_words
-            for piece in audio[second_began + 10 :]:
-                microphone.take(MicrophoneAudio(piece))
             microphone.end()
             told = [event async for event in events]
     assert isinstance(told[0], EarsBack)
     assert ended(told) == [SECOND]
     assert [event.utterance for event in told if isinstance(event, UtteranceBegan)] == [3]
+
+
+async def test_who_sends_nothing_more_after_the_last_word_is_understood() -> None:
+    first, second = (messages(joined(0.1, say(text, "fr")), silence_s=0) for text in (FIRST, SECOND))
+    async with two_ears() as (_, both):
+        microphone = Microphone(both, 16_000, "")
+        async with aclosing(microphone.heard()) as events:
+            for request in first:
+                microphone.take(MicrophoneAudio(request.audio))
+            assert ended(await until(UtteranceEnded, events)) == [FIRST]
+            for request in second:
+                microphone.take(MicrophoneAudio(request.audio))
+            assert ended(await until(UtteranceEnded, events)) == [SECOND]
+    assert both.ready_streams == 1
 
 
 async def test_ears_that_go_down_in_good_order_fail_nobody_and_lose_nothing() -> None:

@@ -3,6 +3,7 @@
 The ears are scripted, and time passes only when told.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ from services.orchestrator.ports import (
 )
 from tests.fakes.clock import FakeClock
 from tests.fakes.stages import After, ScriptedEars, heard
+from tests.support.waiting import BOUND_S
 
 RATE_HZ = 8_000
 HALF_S = RATE_HZ  # bytes
@@ -62,10 +64,10 @@ class Bench:
         self.clock = FakeClock()
         self.began_at = self.clock()
         self.ears = ScriptedEars(self.script, bytes_an_utterance=HALF_S)
-        self.microphone = Microphone(self.ears, RATE_HZ, "", self.clock, self._wait)
+        self.microphone = Microphone(self.ears, RATE_HZ, "", self.clock, self.wait)
         self.events = self.microphone.heard()
 
-    async def _wait(self, seconds: float) -> None:
+    async def wait(self, seconds: float) -> None:
         self.waits_s.append(seconds)
         self.clock.advance(seconds)
         if self.said_while_it_waits:
@@ -169,18 +171,34 @@ async def test_what_belongs_to_an_utterance_that_is_over_is_not_heard_again() ->
     assert bench.given() == [[1, 2, 3], [2, 3, 4]]
 
 
-@pytest.mark.parametrize(("first", "kept"), [(heard(1, ""), 8), (SpeechStarted(1, 0), 18)])
-async def test_while_nobody_speaks_4_s_are_kept_and_while_somebody_does_9_s(first: EarsEvent, kept: int) -> None:
-    ticks = [After(HALF_S, heard(1, "")) for _ in range(22)]  # by which the test sees that the audio was taken
+async def spoken_until_they_break_off(first: EarsEvent, halves: int) -> tuple[Bench, list[MicrophoneEvent]]:
+    """So many half seconds were said; this was told after one. And what was told in the end."""
+    ticks = [After(HALF_S, heard(1, "")) for _ in range(halves - 2)]  # by which the test sees that the audio was taken
     bench = Bench([After(HALF_S, first), *ticks, DEAF])
-    for number in range(1, 24):
+    for number in range(1, halves):
         bench.say(numbered(number))
         await bench.next(1)
-    bench.say(numbered(24))
-    await bench.rest()
-    first_stream, second_stream = bench.given()
-    assert len(first_stream) == 24
-    assert second_stream == list(range(25 - kept, 25))
+    bench.say(numbered(halves))
+    return bench, await bench.rest()
+
+
+@pytest.mark.parametrize(("first", "kept"), [(heard(1, ""), 8), (SpeechStarted(1, 0), 18)])
+async def test_while_nobody_speaks_4_s_are_kept_and_while_somebody_does_9_s(first: EarsEvent, kept: int) -> None:
+    bench, told = await spoken_until_they_break_off(first, 18)
+    assert told == [FAILED, EarsBack()]
+    assert bench.given() == [list(range(1, 19)), list(range(19 - kept, 19))]
+
+
+async def test_an_utterance_whose_beginning_cannot_be_heard_anew_is_told_to_be_lost() -> None:
+    bench, told = await spoken_until_they_break_off(SpeechStarted(1, 0), 19)
+    assert told == [GAVE_UP]  # rather than half of it answered
+    assert bench.given() == [list(range(1, 20))]
+
+
+async def test_a_long_utterance_that_began_later_is_whole() -> None:
+    bench, told = await spoken_until_they_break_off(SpeechStarted(1, 500), 19)
+    assert told == [FAILED, EarsBack()]
+    assert bench.given()[1] == list(range(2, 20))
 
 
 async def test_ears_that_are_away_before_they_took_anything_lose_nothing() -> None:
@@ -243,21 +261,36 @@ async def test_where_an_utterance_is_heard_by_others_within_2_s_nothing_is_lost(
     assert bench.given()[-1][:2] == [1, 2]
 
 
-async def test_what_is_said_to_ears_that_are_away_is_told_to_be_lost_each_time_when_it_is_over() -> None:
+async def test_what_is_said_to_ears_that_are_away_is_told_to_be_lost_when_it_is_over_but_once_an_outage() -> None:
     said = [QUIET] * 6 + [LOUD] * 4 + [QUIET] * 10 + [LOUD] * 2 + [QUIET] * 10
     bench = Bench([AWAY] * len(said), said_while_it_waits=list(said))
     bench.say(QUIET)
     assert await bench.next(2) == [FAILED, GAVE_UP]
     assert len(bench.waits_s) == 12  # after the four that were loud, and a second that was quiet
-    assert await bench.next(1) == [GAVE_UP]
-    assert len(bench.waits_s) == 24
-    assert await bench.next(1) == [EarsBack()]
+    assert await bench.next(1) == [EarsBack()]  # noises alone would make the assistant talk all the time
+    assert len(bench.waits_s) == len(said)
+
+
+async def test_in_each_outage_it_is_told_that_something_was_lost() -> None:
+    outage = [AWAY] * 12
+    said = [QUIET] * 3 + [LOUD] * 3 + [QUIET] * 6
+    bench = Bench([*outage, DEAF, *outage], said_while_it_waits=[*said, QUIET, *said])
+    bench.say(QUIET)
+    assert await bench.next(6) == [FAILED, GAVE_UP, EarsBack(), FAILED, GAVE_UP, EarsBack()]
+
+
+async def test_knocks_are_not_told_to_be_lost() -> None:
+    knock = LOUD[: HALF_S // 4]
+    knocks = [knock + QUIET[len(knock) :]] * 20
+    bench = Bench([AWAY] * 20, said_while_it_waits=knocks)
+    bench.say(QUIET)
+    assert await bench.next(2) == [FAILED, EarsBack()]
 
 
 async def test_what_was_said_right_before_they_are_back_is_lost_too() -> None:
-    bench = Bench([AWAY] * 6, said_while_it_waits=[QUIET] * 2 + [LOUD] * 2 + [QUIET] * 2)
+    bench = Bench([*[AWAY] * 6, DEAF], said_while_it_waits=[QUIET] * 2 + [LOUD] * 2 + [QUIET] * 3)
     bench.say(QUIET)
-    assert await bench.next(3) == [FAILED, GAVE_UP, EarsBack()]
+    assert await bench.next(5) == [FAILED, GAVE_UP, EarsBack(), FAILED, EarsBack()]  # and once is enough
 
 
 async def test_a_noise_that_goes_on_is_not_told_of_again_and_again() -> None:
@@ -294,6 +327,73 @@ async def test_audio_that_two_streams_broke_off_over_is_not_given_to_a_third() -
     assert bench.given() == [[1, 2], [1, 2], [3]]
 
 
+@pytest.mark.parametrize("pieces_had", [1, 4])
+async def test_where_the_next_ears_break_off_too_before_they_tell_of_speech_it_is_told_that_words_are_lost(
+    pieces_had: int,
+) -> None:
+    bench = Bench([After(HALF_S, SpeechStarted(1, 0)), After(3 * HALF_S, DEAF), After(pieces_had * HALF_S, DEAF)])
+    bench.say(*map(numbered, range(1, 5)))
+    assert await bench.next(4) == [UtteranceBegan(1, bench.began_at + 0.5), FAILED, EarsBack(), GAVE_UP]
+    bench.say(numbered(5))
+    assert await bench.rest() == [EarsBack()]
+    assert bench.given() == [[1, 2, 3, 4], list(range(1, pieces_had + 1)), [5]]
+
+
+async def test_an_utterance_that_was_taken_up_and_ended_is_not_lost_when_those_ears_break_off() -> None:
+    bench = Bench([After(HALF_S, SpeechStarted(1, 0)), DEAF, "one", After(2 * HALF_S, DEAF)])
+    bench.say(*map(numbered, range(1, 4)))
+    assert kinds(await bench.next(7)) == ["UtteranceBegan", "EarsFailed", "EarsBack", *ONE_UTTERANCE]
+    assert await bench.rest() == [FAILED, EarsBack()]
+    assert bench.given()[-1] == [3]  # which the first ones did not have
+
+
+async def test_an_utterance_that_others_passed_by_is_not_lost_when_they_break_off() -> None:
+    ticks = [After(HALF_S, heard(1, "")) for _ in range(9)]
+    bench = Bench([After(HALF_S, SpeechStarted(1, 0)), After(1, DEAF), *ticks, After(1, DEAF)])
+    bench.say(*map(numbered, range(1, 3)))
+    assert kinds(await bench.next(4)) == ["UtteranceBegan", "EarsFailed", "EarsBack", "PartialHeard"]
+    for number in range(3, 11):
+        bench.say(numbered(number))
+        await bench.next(1)
+    bench.say(numbered(11))
+    assert await bench.rest() == [FAILED, EarsBack()]
+    assert bench.given()[-1] == [3, 4, 5, 6, 7, 8, 9, 10, 11]
+
+
+class ReadyButGone:
+    """Ears that break off in an utterance; after that, so many times, as soon as they are ready."""
+
+    def __init__(self, times: int) -> None:
+        self._times = times
+        self._first = ScriptedEars([After(HALF_S, SpeechStarted(1, 0)), After(1, DEAF)])
+        self.last = ScriptedEars([], bytes_an_utterance=HALF_S)
+
+    async def listen(
+        self, audio: AsyncIterator[bytes], sample_rate_hz: int, language_code: str
+    ) -> AsyncGenerator[EarsEvent, None]:
+        if self._first.streams and self._times:
+            self._times -= 1
+            yield EarsReady("gone")
+            raise DEAF
+        ears = self.last if self._first.streams else self._first
+        async with aclosing(ears.listen(audio, sample_rate_hz, language_code)) as events:
+            async for event in events:
+                yield event
+
+
+@pytest.mark.parametrize(("times", "is_lost"), [(3, False), (4, True)])
+async def test_ears_that_come_and_go_are_waited_for_no_longer_than_others(times: int, is_lost: bool) -> None:
+    bench = Bench([])
+    ears = ReadyButGone(times)
+    microphone = Microphone(ears, RATE_HZ, "", bench.clock, bench.wait)
+    for number in (1, 2):
+        microphone.take(MicrophoneAudio(numbered(number)))
+    microphone.end()
+    told = [event async for event in microphone.heard()]
+    assert sum(isinstance(event, EarsFailed) and event.lost_words for event in told) == is_lost
+    assert bool(ears.last.audio) is not is_lost
+
+
 @pytest.mark.parametrize("reason", ["DRAINING", "LIMIT_REACHED"])
 async def test_ears_that_end_a_stream_in_good_order_did_not_fail(reason: str) -> None:
     bench = Bench([After(2 * HALF_S, UnavailableError("bye", reason=reason)), "one"])
@@ -309,6 +409,29 @@ async def test_after_a_stream_that_was_idle_too_long_nothing_old_is_given() -> N
     bench.say(numbered(3))
     assert kinds(await bench.rest()) == ONE_UTTERANCE
     assert bench.given() == [[1, 2], [3]]
+
+
+async def test_an_utterance_in_which_a_stream_was_idle_is_told_to_be_lost_and_the_next_one_is_heard() -> None:
+    idle = UnavailableError("silent", reason="STREAM_IDLE")
+    bench = Bench([After(2 * HALF_S, SpeechStarted(1, 0)), After(0, idle), "one"])
+    bench.say(numbered(1), numbered(2))
+    assert (await bench.next(2))[1] == EarsFailed(idle, lost_words=True)
+    bench.clock.advance(60)
+    bench.say(numbered(3))
+    assert kinds(await bench.rest()) == ONE_UTTERANCE  # nor is anybody told again
+    assert bench.given() == [[1, 2], [3]]
+
+
+async def test_an_utterance_in_which_the_client_sends_nothing_more_ends_by_itself() -> None:
+    bench = Bench([After(HALF_S, SpeechStarted(1, 0)), After(HALF_S, heard(1, "one", is_final=True))])
+    bench.ears.script.append(After(0, SpeechEnded(1, 400, 900)))
+    bench.say(LOUD)
+    await bench.next(1)
+    bench.clock.advance(1.5)
+    async with asyncio.timeout(BOUND_S):
+        [ended] = await bench.next(1)
+    assert ended == UtteranceEnded(1, heard(1, "one", is_final=True), bench.began_at + 0.5, bench.clock())
+    assert bytes(bench.ears.audio) == LOUD + QUIET
 
 
 async def test_an_idle_stream_is_no_reason_to_go_on_after_the_end() -> None:

@@ -43,7 +43,7 @@ async def test_each_piece_is_given_once_and_in_order() -> None:
 async def test_the_next_stream_gets_what_the_last_one_had_and_then_the_rest() -> None:
     audio = recent(4)
     await given(audio, 3)
-    assert audio.rewind()
+    audio.rewind()
     assert await given(audio) == [0, 1, 2, 3]
 
 
@@ -77,23 +77,88 @@ async def test_only_the_last_seconds_of_what_was_given_can_be_kept() -> None:
 async def test_what_two_streams_had_is_not_given_to_a_third() -> None:
     audio = recent(5)
     await given(audio, 2)
-    assert audio.rewind()
+    audio.rewind()
     await given(audio, 3)
-    assert not audio.rewind()
+    audio.rewind()
     assert await given(audio) == [2, 3, 4]
 
 
-async def test_of_more_than_9_s_the_oldest_are_let_go_first_those_that_were_given() -> None:
-    assert await given(recent(12)) == list(range(3, 12))
-    audio = recent(4)
-    await given(audio, 3)
-    for number in range(4, 12):
-        audio.add(second(number), float(number))
+async def test_of_what_was_given_9_s_are_kept() -> None:
+    audio = recent(12)
+    await given(audio, 11)
     audio.rewind()
-    assert await given(audio) == list(range(3, 12))
+    assert await given(audio) == list(range(2, 12))
+
+
+async def test_what_waits_is_given_but_for_what_is_older_than_12_s() -> None:
+    assert await given(recent(12)) == list(range(12))
+    assert await given(recent(14)) == list(range(2, 14))
+
+
+async def test_what_was_given_takes_no_place_of_what_waits() -> None:
+    audio = recent(9)
+    await given(audio, 9)
+    for number in range(9, 21):
+        audio.add(second(number), float(number))
+    assert await given(audio) == list(range(9, 21))
+
+
+@pytest.mark.parametrize(("seconds", "began_ms", "is_whole"), [(9, 0, True), (10, 999, False), (10, 1000, True)])
+async def test_an_utterance_is_whole_while_its_beginning_is_kept(seconds: int, began_ms: float, is_whole: bool) -> None:
+    audio = recent(seconds)
+    await given(audio, seconds)
+    audio.rewind(began_ms)
+    assert audio.is_whole is is_whole
+
+
+async def test_an_utterance_whose_beginning_two_streams_had_is_not_whole() -> None:
+    audio = recent(3)
+    await given(audio, 3)
+    audio.rewind(0)
+    await given(audio, 1)
+    audio.rewind()
+    assert not audio.is_whole
+
+
+async def test_the_next_utterance_is_whole_again() -> None:
+    audio = recent(12)
+    await given(audio, 11)
+    audio.rewind(0)
+    await given(audio, 9)
+    audio.forget(until_ms=9000)
+    audio.rewind()
+    await given(audio, 1)
+    audio.rewind(0)
+    assert audio.is_whole
+
+
+async def test_an_utterance_whose_beginning_made_room_for_what_came_later_is_not_whole() -> None:
+    audio = recent(9)
+    await given(audio, 9)
+    audio.rewind(0)
+    was_whole = []
+    for number in range(9, 13):
+        audio.add(second(number), float(number))
+        was_whole.append(audio.is_whole)
+    audio.rewind()  # by a stream that had none of it
+    assert [*was_whole, audio.is_whole] == [True, True, True, False, False]
+
+
+async def test_it_is_known_whether_something_is_given_again() -> None:
+    audio = recent(3)
+    await given(audio, 1)
+    known = [audio.is_repeating]
+    audio.rewind()
+    known.append(audio.is_repeating)  # it waits
+    await given(audio, 2)
+    known.append(audio.is_repeating)  # it was given
+    audio.forget(until_ms=1000)
+    assert [*known, audio.is_repeating] == [False, True, True, False]
 
 
 async def let_go_of_what_is_over(audio: RecentAudio) -> None:
+    await given(audio, 12)
+    audio.rewind()
     await given(audio, 9)
     audio.forget(until_ms=9000)
 
@@ -103,18 +168,19 @@ async def let_go_of_what_waits(audio: RecentAudio) -> None:
 
 
 async def let_go_of_what_two_had(audio: RecentAudio) -> None:
-    for _ in range(2):
-        await given(audio, 9)
-        audio.rewind()
+    await given(audio, 12)
+    audio.rewind()
+    await given(audio, 9)
+    audio.rewind()
 
 
 @pytest.mark.parametrize("let_go", [let_go_of_what_is_over, let_go_of_what_waits, let_go_of_what_two_had])
 async def test_what_is_let_go_makes_room(let_go: Callable[[RecentAudio], Awaitable[None]]) -> None:
-    audio = recent(9)
+    audio = recent(12)
     await let_go(audio)
-    for number in range(10, 19):
+    for number in range(12, 24):
         audio.add(second(number), float(number))
-    assert await given(audio) == list(range(10, 19))
+    assert await given(audio) == list(range(12, 24))
 
 
 async def test_of_what_waits_the_last_seconds_can_be_kept() -> None:
@@ -167,10 +233,11 @@ def loud(milliseconds: int, amplitude: int) -> Piece:
         ([loud(1000, 190)], True),
         ([loud(180, 5000)], False),
         ([loud(200, 5000)], True),
-        ([loud(100, 5000), loud(500, 0), loud(100, 5000)], True),
+        ([loud(180, 5000), loud(20, 0)] * 5, False),  # knocks
+        ([loud(500, 0), loud(200, 5000), loud(500, 0)], True),
         ([loud(20, 5000)] * 10, True),
         ([loud(7, 5000)] * 40, True),  # messages need not be whole frames
     ],
 )
-def test_what_is_loud_for_long_enough_may_be_speech(pieces: list[Piece], may_be: bool) -> None:
+def test_what_is_loud_for_long_enough_without_a_break_may_be_speech(pieces: list[Piece], may_be: bool) -> None:
     assert RecentAudio(RATE_HZ).may_be_speech(pieces) is may_be
