@@ -23,6 +23,7 @@ from services.orchestrator.turn_rules import TurnRules
 from services.orchestrator.words import is_same_speech, words_heard
 
 _LONGER = 0.5  # times the time for a decision: a partial transcript more
+_PLENTY = 3  # words of somebody who goes on speaking, and no backchannel half heard
 
 
 @dataclass
@@ -32,6 +33,7 @@ class _Speaker:
     utterance: int
     began_at: float
     has_words: bool = False  # until then it may be noise
+    text: str = ""  # the words that are sure
     was_waited_for: bool = False
     let_pass: str = ""  # what of it was said into a reply and did not interrupt it
 
@@ -81,11 +83,16 @@ class TurnMachine:
         return self._yield()
 
     def _words_heard(self, event: ev.WordsHeard) -> list[Effect]:
-        if event.is_sure:
-            return self._weigh(event.utterance, event.text)
-        if self._user is not None and self._user.utterance == event.utterance:
-            self._user.has_words |= bool(words_heard(event.text))
-        return []
+        if self._user is None or self._user.utterance != event.utterance:
+            return []
+        words = words_heard(event.text)
+        self._user.has_words |= bool(words)
+        if not event.is_sure:
+            return []
+        self._user.text = event.text
+        if self.state is State.YIELDING and len(words) < _PLENTY:
+            return []  # nothing is heard of the reply meanwhile: there is time to hear more
+        return self._weigh(event.utterance, event.text)
 
     def _speech_paused(self, event: ev.SpeechPaused) -> list[Effect]:
         effects = self._weigh(event.utterance, event.said.text, is_over=True)
@@ -249,10 +256,12 @@ class TurnMachine:
         return self._finish(Outcome.FAILED, self.state)
 
     def _decide(self) -> list[Effect]:
-        """No word until now is sure. Where one was heard the next is waited for, once; later ones still interrupt."""
+        """Without a word, at once; where one was heard the next is waited for, once. Later ones still interrupt."""
         user = self._user
-        if user is None or not user.has_words or user.was_waited_for:
+        if user is None or not user.has_words:
             return self._go_on()
+        if user.was_waited_for:
+            return self._weigh(user.utterance, user.text) or self._go_on()
         user.was_waited_for = True
         self.deadline = self._now + self._rules.decide_within_s * _LONGER
         return []

@@ -178,13 +178,13 @@ TABLE: list[tuple[tuple[Input, ...], Input, list[Effect]]] = [
     (SPEAKING, InterruptAsked(), [INTERRUPTED, TO_LISTENING]),
     (SPEAKING, EndAsked(), []),
     (SPEAKING, TimePassed(), []),
-    (YIELDING_EARLY, WordsHeard(1, "stop"), [INTERRUPTED, TO_LISTENING]),
+    (YIELDING_EARLY, WordsHeard(1, "stop it now"), [INTERRUPTED, TO_LISTENING]),
     (YIELDING_EARLY, SpeechPaused(1, YES), [TO_THINKING, GO_ON]),
     (YIELDING_EARLY, EarsLost(), [TO_THINKING, GO_ON]),
     (YIELDING_EARLY, AudioBegan("turn-1"), []),
     (YIELDING, SpeechBegan(2, 0.5), []),
-    (YIELDING, WordsHeard(1, "stop"), [INTERRUPTED, TO_LISTENING]),
-    (YIELDING, WordsHeard(2, "stop"), []),
+    (YIELDING, WordsHeard(1, "stop it now"), [INTERRUPTED, TO_LISTENING]),
+    (YIELDING, WordsHeard(2, "stop it now"), []),
     (YIELDING, WordsHeard(1, "oui"), []),
     (YIELDING, WordsHeard(1, "d'"), []),
     (YIELDING, WordsHeard(1, ""), []),
@@ -244,7 +244,7 @@ def test_a_false_alarm_may_come_again_and_the_interruption_after_it() -> None:
     machine, _ = after(*YIELDING, SpeechPaused(1, YES))
     assert machine.step(SpeechResumed(1), 1.0) == [HOLD, TO_YIELDING]
     assert machine.step(WordsHeard(1, "oui"), 1.1) == []
-    assert plain(machine.step(WordsHeard(1, "oui mais"), 1.2)) == [INTERRUPTED, TO_LISTENING]
+    assert plain(machine.step(WordsHeard(1, "oui mais attends"), 1.2)) == [INTERRUPTED, TO_LISTENING]
     assert machine.step(SpeechEnded(1, Said("oui mais")), 1.5) == begin(Said("oui mais"), "turn-2")
 
 
@@ -337,7 +337,7 @@ def test_an_interruption_after_the_end_was_asked_for_is_the_end() -> None:
 
 
 def test_an_interruption_by_voice_tells_when_it_was_begun_and_one_by_hand_does_not() -> None:
-    _, effects = after(Typed(FIRST), AudioBegan("turn-1"), SpeechBegan(1, 0.25), WordsHeard(1, "stop"))
+    _, effects = after(Typed(FIRST), AudioBegan("turn-1"), SpeechBegan(1, 0.25), WordsHeard(1, "stop it now"))
     assert effects[0] == FinishTurn("turn-1", Outcome.INTERRUPTED, spoken_at=0.25)
     _, effects = after(Typed(FIRST), AudioBegan("turn-1"), SpeechBegan(1, 0.25), InterruptAsked())
     assert effects[0] == INTERRUPTED
@@ -381,3 +381,14 @@ def test_a_word_that_may_be_another_is_given_half_as_long_again_once() -> None:
     assert machine.step(TimePassed(), 0.5) == []
     assert machine.deadline == 0.75
     assert machine.step(TimePassed(), 0.75) == [TO_SPEAKING, GO_ON]
+
+
+@pytest.mark.parametrize(("text", "interrupts"), [("attends", True), ("oui", False), ("d'acc", False)])
+def test_a_few_words_are_judged_when_the_next_should_have_come(text: str, interrupts: bool) -> None:
+    """Nothing is heard of the reply meanwhile: there is time to tell half a backchannel from a word."""
+    machine, effects = after(Typed(FIRST), AudioBegan("turn-1"), SpeechBegan(1, 0.0), WordsHeard(1, text))
+    assert effects == []
+    assert machine.step(TimePassed(), 0.5) == []
+    assert plain(machine.step(TimePassed(), 0.75)) == (
+        [INTERRUPTED, TO_LISTENING] if interrupts else [TO_SPEAKING, GO_ON]
+    )
