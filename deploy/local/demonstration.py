@@ -11,7 +11,7 @@ from pathlib import Path
 
 from client import sound
 from client.config import ClientSettings
-from scripts.closed_whisper.build import ensure
+from scripts.closed_whisper.build import digest, ensure
 from services.common.settings import load
 from services.stt.config import POCKETSPHINX, SttSettings
 
@@ -25,7 +25,8 @@ def environment(arguments: Sequence[str], models: Path) -> dict[str, str]:
     chosen = arguments or client.language_code or settings.stt.engines != (POCKETSPHINX,)
     if chosen or settings.profile != "embedded" or sound.find("input", client.microphone):
         return {}
-    model = {_NAME: {"model": str(ensure(models)), "beam_size": 1}}
+    folder = ensure(models / f"closed-whisper-{digest()[:12]}")  # one of its own: it is emptied before it is filled
+    model = {_NAME: {"model": str(folder), "beam_size": 1}}
     return {
         "SUPERWHISPER_STT__ENGINES": json.dumps([_NAME, POCKETSPHINX]),
         "SUPERWHISPER_STT__WHISPER": json.dumps(model),

@@ -68,18 +68,25 @@ async def test_a_session_of_an_orchestrator_that_was_killed_is_not_found() -> No
 
 
 async def test_an_orchestrator_that_is_told_to_go_ends_its_turns_well_and_waits_for_nobody_else() -> None:
-    async with faulty_stack() as stack, contextlib.AsyncExitStack() as exits:
+    async with faulty_stack() as stack:
         async with conversing(stack.address) as lost:
             await _begin_reply(lost)  # and nobody comes back for it
-        idle, busy = [
-            await exits.enter_async_context(conversing(stack.address, speed=LISTENS_SO_FAST)) for _ in range(2)
-        ]
+        with pytest.raises(grpc.aio.AioRpcError, match="may go on elsewhere"):
+            await _talk_until_it_goes(stack)
+        assert await stack.orchestrator.ended() == 0
+
+
+async def _talk_until_it_goes(stack: FaultyStack) -> None:
+    """The reply that is being given when it is told to go is given to its end."""
+    async with (
+        conversing(stack.address, speed=LISTENS_SO_FAST) as idle,
+        conversing(stack.address, speed=LISTENS_SO_FAST) as busy,
+    ):
         turn_id = await _begin_reply(busy)
         stack.orchestrator.process.terminate()
         assert (await busy.turn_end(turn_id)).outcome == _COMPLETED
         for caller in (idle, busy):
-            await _until_over(caller)  # an error would be raised where it leaves
-        assert await stack.orchestrator.ended() == 0
+            await _until_over(caller)
 
 
 async def _begin_reply(caller: Caller) -> str:
