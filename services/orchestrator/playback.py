@@ -5,9 +5,7 @@ The client reports what its loudspeaker played. One that never does is taken to 
 
 from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 from services.common.audio import BYTES_PER_SAMPLE
 from services.orchestrator.events import ReplyAudio
@@ -21,7 +19,7 @@ FILLER = (0, 0)  # the span of audio that is of no text
 
 @dataclass(frozen=True)
 class _Mark:
-    """Which samples speak which part of the text."""
+    """Which samples speak which word of the text."""
 
     first_sample: int
     end_sample: int
@@ -63,7 +61,10 @@ class Playback:
             self._note(now)
         self._unplayed.append(chunk)
         self._sent += len(chunk.audio) // BYTES_PER_SAMPLE
-        self._marks.append(_Mark(chunk.first_sample, self._sent, (chunk.span_start, chunk.span_end)))
+        span, first_sample = (chunk.span_start, chunk.span_end), chunk.first_sample
+        if self._marks and self._marks[-1].span == span:  # several chunks in a row may speak the same word
+            first_sample = self._marks.pop().first_sample
+        self._marks.append(_Mark(first_sample, self._sent, span))
 
     def reported(self, samples: int, now: float) -> None:
         """The client says how much was played; more than it was sent cannot be."""
@@ -108,12 +109,12 @@ class Playback:
     def heard_end(self, now: float) -> int:
         """Where in the text the last word ends of which at least half was played."""
         self._advance(now)
-        return max((word.span[1] for word in self._words() if 0 < word.middle <= self._played), default=0)
+        return max((word.span[1] for word in self._marks if 0 < word.middle <= self._played), default=0)
 
     def span_between(self, begin: float, end: float) -> tuple[int, int]:
         """The part of the text that was played between two moments: words of which half, or the beginning."""
         first, last = self._position_at(begin), self._position_at(end)
-        words = [word for word in self._words() if word.first_sample < last and word.middle > first]
+        words = [word for word in self._marks if word.first_sample < last and word.middle > first]
         spans = [word.span for word in words if word.span != FILLER]
         return (min(start for start, _ in spans), max(stop for _, stop in spans)) if spans else (0, 0)
 
@@ -133,14 +134,9 @@ class Playback:
             kept[0] = replace(kept[0], audio=kept[0].audio[skipped * BYTES_PER_SAMPLE :], first_sample=self._played)
         self._sent = _end_of(kept[-1]) if kept else self._played
         self._unplayed = deque(kept)
-        self._marks = [mark for mark in self._marks if mark.first_sample < self._sent]
+        marks = [mark for mark in self._marks if mark.first_sample < self._sent]
+        self._marks = [replace(mark, end_sample=min(mark.end_sample, self._sent)) for mark in marks]
         return kept
-
-    def _words(self) -> Iterator[_Mark]:
-        """Several chunks in a row may speak the same word."""
-        for span, marks in groupby(self._marks, lambda mark: mark.span):
-            chunks = list(marks)
-            yield _Mark(chunks[0].first_sample, chunks[-1].end_sample, span)
 
     def _advance(self, now: float) -> None:
         """Without reports, time plays."""

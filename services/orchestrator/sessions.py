@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from services.common.errors import CallAbortedError, InvalidInputError, LimitExceededError, NotFoundError
@@ -45,14 +45,10 @@ class Sessions:
         self, options: ConversationOptions, resume_token: str = ""
     ) -> AsyncIterator[tuple[Conversation, SessionOpened]]:
         """A conversation in a new session, or in the one of the token, as long as the body runs."""
-        if resume_token:
-            async with self._opening:
-                entry = await self._resumed(resume_token, options)
-                conversation = entry.conversation = Conversation(entry.session, self.resources, options)
-                entry.is_being_taken = False
-        else:
-            entry = self._new(options)
+        async with self._opening if resume_token else nullcontext():  # nobody new waits for who comes back
+            entry = await self._resumed(resume_token, options) if resume_token else self._new(options)
             conversation = entry.conversation = Conversation(entry.session, self.resources, options)
+            entry.is_being_taken = False
         opened = SessionOpened(entry.session.session_id, entry.token, options.output_rate_hz, bool(resume_token))
         keeping = asyncio.create_task(self._keep(entry), name="keep history")
         try:
@@ -78,8 +74,6 @@ class Sessions:
     async def _resumed(self, token: str, options: ConversationOptions) -> _Entry:
         kept = await self.store.get(_digest(token)) if self.store is not None else None
         entry = self._entries.get(_digest(token))
-        if entry is None and kept is None:
-            raise NotFoundError("config.resume_token: there is no such session any more", field="config.resume_token")
         self._check_room(entry)
         if entry is not None and options.output_rate_hz != entry.session.options.output_rate_hz:
             raise InvalidInputError("config.output_format", "the session that goes on has another one")
@@ -89,7 +83,8 @@ class Sessions:
             if entry is not None:  # it went on at another replica meanwhile
                 await self._end(entry)
             entry = self._add(_Entry(Session(self.resources, options, kept.session_id, kept), token))
-        assert entry is not None  # noqa: S101  # for the type checker: one of the two was there
+        if entry is None:
+            raise NotFoundError("config.resume_token: there is no such session any more", field="config.resume_token")
         self.resources.metrics.session_resumed()
         self._count_parked()
         return entry

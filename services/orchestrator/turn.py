@@ -83,44 +83,47 @@ class TurnMachine:
         return self._yield()
 
     def _words_heard(self, event: ev.WordsHeard) -> list[Effect]:
-        if self._user is None or self._user.utterance != event.utterance:
+        user = self._speaker(event.utterance)
+        if user is None:
             return []
         words = words_heard(event.text)
-        self._user.has_words |= bool(words)
+        user.has_words |= bool(words)
         if not event.is_sure:
             return []
-        self._user.text = event.text
+        user.text = event.text
         if self.state is State.YIELDING and len(words) < _PLENTY:
             return []  # nothing is heard of the reply meanwhile: there is time to hear more
-        return self._weigh(event.utterance, event.text)
+        return self._weigh(user, event.text)
 
     def _speech_paused(self, event: ev.SpeechPaused) -> list[Effect]:
-        effects = self._weigh(event.utterance, event.said.text, is_over=True)
-        if self._rules.speculate and self._is_new_turn(event):
+        user = self._speaker(event.utterance)
+        if user is None:
+            return []
+        effects = self._weigh(user, event.said.text, is_over=True)
+        if self._rules.speculate and self._is_new_turn(user, event.said):
             return effects + self._start_draft(event.said)
         return effects
 
     def _speech_resumed(self, event: ev.SpeechResumed) -> list[Effect]:
-        return self._drop_draft() + self._yield() if self._is_speaking(event.utterance) else []
+        return self._drop_draft() + self._yield() if self._speaker(event.utterance) else []
 
     def _speech_ended(self, event: ev.SpeechEnded) -> list[Effect]:
-        if not self._is_speaking(event.utterance):
+        user = self._speaker(event.utterance)
+        if user is None:
             return []
-        effects = self._weigh(event.utterance, event.said.text, is_over=True)
-        begins = self._is_new_turn(event)
-        self._user = None
+        effects = self._weigh(user, event.said.text, is_over=True)
+        begins, self._user = self._is_new_turn(user, event.said), None
         return effects + (self._begin(event.said) if begins else self._drop_draft() + self._begin_waiting())
 
-    def _is_new_turn(self, event: ev.SpeechPaused | ev.SpeechEnded) -> bool:
-        """Whether what was said is to be replied to: words, while nothing else is replied to."""
-        if self.state is not State.LISTENING or self._ending or self._user is None:
+    def _is_new_turn(self, user: _Speaker, said: Said) -> bool:
+        """Whether it is to be replied to: words, while nothing else is replied to, that were not let pass before."""
+        if self.state is not State.LISTENING or self._ending or is_same_speech(user.let_pass, said.text):
             return False
-        if self._user.utterance != event.utterance or is_same_speech(self._user.let_pass, event.said.text):
-            return False
-        return bool(words_heard(event.said.text))
+        return bool(words_heard(said.text))
 
-    def _is_speaking(self, utterance: int) -> bool:
-        return self._user is not None and self._user.utterance == utterance
+    def _speaker(self, utterance: int) -> _Speaker | None:
+        """Who speaks this utterance; None where that one is over."""
+        return self._user if self._user is not None and self._user.utterance == utterance else None
 
     def _ears_lost(self, event: ev.EarsLost) -> list[Effect]:
         self._user = None
@@ -142,9 +145,9 @@ class TurnMachine:
         if self._ending:
             return []
         self._ending = True
-        return (
-            [*self._drop_draft(), ev.EndConversation()] if self.state is State.LISTENING and not self._waiting else []
-        )
+        if self.state is not State.LISTENING or self._waiting:
+            return []
+        return [*self._drop_draft(), ev.EndConversation()]
 
     def _abandoned(self, _event: ev.Abandoned) -> list[Effect]:
         self._ending = True
@@ -153,19 +156,17 @@ class TurnMachine:
 
     # What becomes of speech into a reply
 
-    def _weigh(self, utterance: int, text: str, *, is_over: bool = False) -> list[Effect]:
+    def _weigh(self, user: _Speaker, text: str, *, is_over: bool = False) -> list[Effect]:
         """Decides, as soon as it can, whether the speech interrupts the reply."""
-        if self._user is None or self._user.utterance != utterance:
-            return []
-        self._user.has_words |= bool(words_heard(text))
+        user.has_words |= bool(words_heard(text))
         if self.state is State.LISTENING:
             return []
         verdict = judge(Evidence(text, is_over), self._rules.backchannels)
         if verdict is Verdict.INTERRUPTION:
-            return self._finish(Outcome.INTERRUPTED, spoken_at=self._user.began_at)
+            return self._finish(Outcome.INTERRUPTED, spoken_at=user.began_at)
         if verdict is Verdict.UNDECIDED:
             return []
-        self._user.let_pass = text
+        user.let_pass = text
         return self._go_on()
 
     def _yield(self) -> list[Effect]:
@@ -261,7 +262,7 @@ class TurnMachine:
         if user is None or not user.has_words:
             return self._go_on()
         if user.was_waited_for:
-            return self._weigh(user.utterance, user.text) or self._go_on()
+            return self._weigh(user, user.text) or self._go_on()
         user.was_waited_for = True
         self.deadline = self._now + self._rules.decide_within_s * _LONGER
         return []
