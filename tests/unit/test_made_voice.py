@@ -71,7 +71,9 @@ def test_noise_varies_sound_and_rhythm() -> None:
     noisy = _said(MadeVoice(), noise_scale=0.7).audio_float_array
     assert noisy.size == even.size
     assert (noisy != even).any()
-    assert _said(MadeVoice(), noise_w_scale=2.0).audio_float_array.size != even.size
+    # The rhythm is drawn anew each time and rounded to whole frames, so one drawing may come out even.
+    uneven = (_said(MadeVoice(), noise_w_scale=2.0).audio_float_array for _ in range(20))
+    assert any(one.size != even.size for one in uneven)
 
 
 def test_one_without_durations_says_the_same() -> None:
