@@ -5,7 +5,7 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
-from client.text_view import printable
+from client.views.text_view import printable
 from superwhisper.llm.v1 import llm_pb2
 
 CUT_OFF = "length"

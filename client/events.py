@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
 
 class State(StrEnum):
@@ -157,6 +158,23 @@ class ConnectionLost:
     trying_s: float
 
 
+@dataclass(frozen=True)
+class DeviceChanged:
+    """The client's own: a microphone (`input`) or loudspeaker (`output`) went, or one is there again."""
+
+    direction: Literal["input", "output"]
+    name: str
+    is_there: bool
+
+
+@dataclass(frozen=True)
+class HearingChanged:
+    """The client's own: the assistant hears the microphone from now on, or no more."""
+
+    is_heard: bool
+    reason: str  # continuous, key, wake_word, too_quiet_for_long, muted
+
+
 What = (
     SessionOpened
     | StateChanged
@@ -167,6 +185,8 @@ What = (
     | Degraded
     | TurnFinished
     | ConnectionLost
+    | DeviceChanged
+    | HearingChanged
 )
 
 

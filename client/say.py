@@ -16,7 +16,7 @@ from client.say_order import Order, fulfil
 from client.say_output import container_for
 from client.say_speech import Mouth, Wishes
 from client.say_text import read_text
-from client.text_view import printable
+from client.views.text_view import printable
 from services.common.audio import MAX_RATE_HZ, MIN_RATE_HZ
 from superwhisper.tts.v1 import tts_pb2
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from client.audio.speaker import Speaker, opened_speaker
 from client.errors import CommandError
 from client.events import ReplyAudio
 from client.reply_file import AudioFile, audio_file
-from client.speaker import Speaker, opened_speaker
 from services.common.audio import BYTES_PER_SAMPLE
 from superwhisper.common.v1 import audio_pb2
 

@@ -4,11 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 
+from client.audio.half_duplex import HalfDuplex
+from client.audio.wav_source import WavSource
 from client.events import Mute, TypedText
-from client.half_duplex import HalfDuplex
 from client.session import AudioSource, Session
 from client.typed import typed_lines
-from client.wav_source import WavSource
 
 _AFTER_A_TURN_S = 2.0  # what may still be understood of a recording whose first turn ended before it did
 _STAY_S = 60.0  # the assistant ends a conversation in which nothing at all comes for some minutes

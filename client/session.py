@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, suppress
 from typing import Protocol
 
+from client.audio.playback import Player
 from client.conversation import Conversation
 from client.errors import CommandError
 from client.events import (
@@ -22,11 +23,10 @@ from client.events import (
     StateChanged,
     TurnFinished,
 )
-from client.playback import Player
 from client.reply_file import AudioFile
 from client.resumption import News
 from client.turns import Turns
-from client.view import View
+from client.views.view import View
 from services.common.tasks import cancel_and_wait, first_error
 
 _REPORT_EVERY_S = 0.1

@@ -9,20 +9,21 @@ from typing import Annotated
 
 import typer
 
-from client import scenarios, sound
-from client.config import ClientSection
+from client import scenarios
+from client.audio import sound
+from client.audio.microphone import Microphone
+from client.audio.playback import NoLoudspeaker
+from client.audio.speaker import opened_speaker
+from client.audio.wav_source import WavSource, read_recording
+from client.config import ClientSection, EchoSetting
 from client.conversation import Conversation, ConversationOptions
 from client.errors import CommandError
-from client.microphone import Microphone
 from client.options import Address, AsJson, Language, Voice, common, examples, run
 from client.peers import Peer
-from client.playback import NoLoudspeaker
 from client.reply_file import audio_file
 from client.session import AudioSource, Session
-from client.speaker import opened_speaker
-from client.text_view import TextView
-from client.view import JsonView, View
-from client.wav_source import WavSource, read_recording
+from client.views.text_view import TextView
+from client.views.view import JsonView, View
 from services.common.text import primary_language
 
 EXAMPLES = examples(
@@ -110,7 +111,7 @@ def _plan(client: ClientSection, wishes: _Wishes, view: View) -> _Plan:
     if device is not None:
         view.note(f"listening on {device.name}; Ctrl-C ends")
         microphone = Microphone(device)
-        drive_talk = partial(scenarios.talk, microphone=microphone, half_duplex=client.half_duplex)
+        drive_talk = partial(scenarios.talk, microphone=microphone, half_duplex=client.echo is not EchoSetting.OFF)
         return _Plan(microphone, drive_talk, wishes.language_code, may_fail=True)
     view.note("no microphone here: a recorded question is spoken, then each line that you type (Ctrl-D ends)")
     language_code = wishes.language_code or "en"

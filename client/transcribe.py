@@ -17,8 +17,8 @@ from client.config import ClientSection
 from client.errors import CommandError
 from client.options import Address, AsJson, Language, common, examples, run
 from client.peers import Peer
-from client.text_view import printable
 from client.transcript_file import Format, Job, format_for, jobs_for, rendered, write
+from client.views.text_view import printable
 from services.common.audio import MAX_RATE_HZ, MIN_RATE_HZ
 from superwhisper.common.v1 import audio_pb2
 from superwhisper.stt.v1 import stt_pb2, stt_pb2_grpc

@@ -9,7 +9,7 @@ from typing import Any
 
 from client.errors import CommandError
 from client.subtitles import Segment, Word, srt, vtt
-from client.text_view import printable
+from client.views.text_view import printable
 from superwhisper.stt.v1 import stt_pb2
 
 

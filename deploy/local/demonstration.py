@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from client import sound
+from client.audio import sound
 from client.config import ClientSettings
 from scripts.closed_whisper.build import digest, ensure
 from services.common.settings import load

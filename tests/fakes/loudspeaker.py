@@ -1,7 +1,7 @@
 """A client's loudspeaker that plays when it is told to."""
 
+from client.audio.playback import PlaybackBuffer
 from client.events import Played, ReplyAudio
-from client.playback import PlaybackBuffer
 from tests.support.waiting import wait_until
 
 

@@ -10,14 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from client.audio.half_duplex import HalfDuplex
 from client.conversation import Conversation, ConversationOptions
 from client.errors import CommandError
 from client.events import ConnectionLost, End, MicrophoneAudio, Mute, Outcome, SessionOpened, TypedText
-from client.half_duplex import HalfDuplex
 from client.peers import Peer
 from client.reply_file import AudioFile, audio_file
 from client.session import Session
-from client.view import JsonView
+from client.views.view import JsonView
 from services.common.audio import read_wav
 from services.common.channels import Connection
 from services.common.tasks import cancel_and_wait

@@ -1,6 +1,6 @@
 """The assistant does not hear itself."""
 
-from client.half_duplex import HalfDuplex
+from client.audio.half_duplex import HalfDuplex
 from tests.fakes.clock import FakeClock
 
 

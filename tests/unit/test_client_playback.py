@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from client.audio.playback import NoLoudspeaker, PlaybackBuffer
 from client.events import Played, ReplyAudio
-from client.playback import NoLoudspeaker, PlaybackBuffer
 
 RATE_HZ = 400
 RAMP = 4  # samples in 10 ms

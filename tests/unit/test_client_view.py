@@ -22,8 +22,8 @@ from client.events import (
     TurnFinished,
     What,
 )
-from client.text_view import TextView
-from client.view import JsonView, View
+from client.views.text_view import TextView
+from client.views.view import JsonView, View
 
 FINISHED = TurnFinished(Outcome.COMPLETED, {"first_audio": 180.26, "total": 900}, {"llm": "scripted"})
 TURN: list[What] = [

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from client.audio.wav_source import WavSource, read_recording
 from client.errors import CommandError
-from client.wav_source import WavSource, read_recording
 from services.common.audio import Recording, write_wav
 from tests.fakes.clock import FakeClock
 

@@ -5,9 +5,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Protocol
 
+from client.audio.fader import FULL, SILENT, SOFT, Fader
+from client.audio.waiting_audio import Piece, WaitingAudio
 from client.events import Played, ReplyAudio
-from client.fader import FULL, SILENT, SOFT, Fader
-from client.waiting_audio import Piece, WaitingAudio
 from services.common.audio import BYTES_PER_SAMPLE
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from client import sound
+from client.audio import sound
 from client.errors import CommandError
 from services.common.audio import Resampler, encode_pcm
 

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from client import sound
+from client.audio import sound
+from client.audio.playback import PlaybackBuffer
 from client.events import Played, ReplyAudio
-from client.playback import PlaybackBuffer
 from services.common.audio import BYTES_PER_SAMPLE
 
 _MAX_WAITING_S = 120  # of audio that came faster than it is played; what is beyond waits in the connection

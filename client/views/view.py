@@ -7,7 +7,9 @@ from typing import Any, Protocol, TextIO
 from client.events import (
     ConnectionLost,
     Degraded,
+    DeviceChanged,
     Event,
+    HearingChanged,
     Interrupted,
     ReplyAudio,
     ReplyText,
@@ -72,6 +74,8 @@ _KINDS: dict[type, str] = {
     Degraded: "degraded",
     TurnFinished: "turn_finished",
     ConnectionLost: "connection_lost",
+    DeviceChanged: "device",
+    HearingChanged: "hearing",
 }
 _KEPT_BACK = {"audio", "resume_token"}
 

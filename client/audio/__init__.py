@@ -1,0 +1,1 @@
+"""The sound card, and what happens between it and the conversation."""

@@ -1,0 +1,32 @@
+"""The seam of those who keep the assistant from hearing itself."""
+
+from typing import Protocol
+
+from client.audio.tap import RATE_HZ
+from services.common.audio import Samples
+
+FRAME_SAMPLES = RATE_HZ // 100  # 10 ms: what WebRTC's audio processing takes at once
+
+
+class EchoGuard(Protocol):
+    """Sees what is played and what is heard, moment by moment."""
+
+    @property
+    def name(self) -> str:
+        """How people call it."""
+
+    def clean(self, near: Samples, far: Samples) -> Samples:
+        """What the microphone heard, without what the loudspeaker said. Frames of 10 ms, in order.
+
+        `far` was handed to the sound card when `near` was taken from it, so its echo is in a later `near`.
+        """
+
+
+class NoGuard:
+    """For headphones: nothing comes back."""
+
+    name = "off"
+
+    def clean(self, near: Samples, far: Samples) -> Samples:
+        """What the microphone heard."""
+        return near

@@ -1,0 +1,3 @@
+"""`superwhisper talk`."""
+
+SENTENCES: dict[str, str] = {}
