@@ -11,6 +11,7 @@ from client.ask_reply import JsonReply, ReplyItem, ReplyView, TextReply, reply_i
 from client.ask_request import Wishes
 from client.config import ClientSection
 from client.errors import CommandError
+from client.messages import tr
 from client.options import Address, AsJson, Language, common, examples, run
 from client.peers import Peer
 from client.typed import typed_text
@@ -78,7 +79,7 @@ async def _ask(client: ClientSection, peer: Peer, request: llm_pb2.GenerateReque
         async with aclosing(typed_text()) as pieces:
             text = "".join([piece async for piece in pieces])
     if not text.strip():
-        raise CommandError("there is nothing to ask")
+        raise CommandError(tr("there is nothing to ask"))
     request.messages.add(role=llm_pb2.ROLE_USER, content=text)
     async with aclosing(generate(peer, request, client.request_limit_s)) as reply:
         async for item in reply:

@@ -5,6 +5,7 @@ import sys
 from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
+from client.messages import tr
 from client.views.text_view import printable
 from superwhisper.llm.v1 import llm_pb2
 
@@ -115,13 +116,23 @@ class TextReply:
 def _told(end: ReplyEnd, *, verbose: bool) -> str:
     told = ""
     if end.finish_reason == CUT_OFF:
-        told += f"the reply was cut off after {end.completion_tokens} tokens; --max-tokens says how many it may have\n"
-    if verbose:
-        told += (
-            f"{end.backend}: {end.completion_tokens} tokens after {end.prompt_tokens} read, of which "
-            f"{end.cached_prompt_tokens} were known; first after {end.first_token_ms:.0f} ms, "
-            f"all after {end.total_ms:.0f} ms\n"
+        told += tr(
+            "the reply was cut off after {tokens} tokens; --max-tokens says how many it may have",
+            tokens=end.completion_tokens,
         )
+        told += "\n"
+    if verbose:
+        told += tr(
+            "{engine}: {tokens} tokens after {read} read, of which {known} were known; "
+            "first after {first_ms:.0f} ms, all after {total_ms:.0f} ms",
+            engine=end.backend,
+            tokens=end.completion_tokens,
+            read=end.prompt_tokens,
+            known=end.cached_prompt_tokens,
+            first_ms=end.first_token_ms,
+            total_ms=end.total_ms,
+        )
+        told += "\n"
     return told
 
 

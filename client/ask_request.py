@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from client.errors import CommandError
+from client.errors import CommandError, reason_of
+from client.messages import tr
 from superwhisper.llm.v1 import llm_pb2
 
 _MOST_BYTES = 1_000_000  # far beyond what a model can read: such a file was named by mistake
@@ -32,9 +33,10 @@ class Wishes:
         """A request for such a reply, without messages yet."""
         given = [f"--{name}" for name in ("schema", "grammar", "tools") if getattr(self, name) is not None]
         if len(given) > 1:
-            raise CommandError(f"{' and '.join(given)} ask for replies of different forms: give one of them")
+            both = tr(" and ").join(given)
+            raise CommandError(tr("{options} ask for replies of different forms: give one of them", options=both))
         if self.must_call and self.tools is None:
-            raise CommandError("--must-call needs --tools FILE: what is there to call?")
+            raise CommandError(tr("--must-call needs --tools FILE: what is there to call?"))
         return llm_pb2.GenerateRequest(
             sampling=llm_pb2.SamplingConfig(temperature=self.temperature, max_tokens=self.max_tokens, seed=self.seed),
             response_format=self._form(),
@@ -62,13 +64,13 @@ def _read_text(path: Path) -> str:
             content = file.read(_MOST_BYTES + 1)
         text = content.decode("utf-8-sig")
     except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}") from error
+        raise CommandError(tr("{path} cannot be read: {reason}", path=path, reason=reason_of(error))) from error
     except UnicodeDecodeError as error:
-        raise CommandError(f"{path} is no text in UTF-8") from error
+        raise CommandError(tr("{path} is no text in UTF-8", path=path)) from error
     if len(content) > _MOST_BYTES:
-        raise CommandError(f"{path} is too long: more than {_MOST_BYTES} bytes")
+        raise CommandError(tr("{path} is too long: more than {most} bytes", path=path, most=_MOST_BYTES))
     if not text.strip():
-        raise CommandError(f"{path} is empty")
+        raise CommandError(tr("{path} is empty", path=path))
     return text
 
 
@@ -76,30 +78,38 @@ def _read_json(path: Path) -> Any:
     try:
         return json.loads(_read_text(path))
     except json.JSONDecodeError as error:
-        raise CommandError(f"{path} is no JSON: {error.msg} in line {error.lineno}, column {error.colno}") from error
+        raise CommandError(
+            tr(
+                "{path} is no JSON: {reason} in line {line}, column {column}",
+                path=path,
+                reason=error.msg,
+                line=error.lineno,
+                column=error.colno,
+            )
+        ) from error
     except (RecursionError, ValueError) as error:  # nested too deeply, or a number of thousands of digits
-        raise CommandError(f"{path} is no JSON that can be read: {error}") from error
+        raise CommandError(tr("{path} is no JSON that can be read: {reason}", path=path, reason=error)) from error
 
 
 def _read_tools(path: Path) -> Iterator[llm_pb2.Tool]:
     """A list of {name, description, parameters}, each alone or as OpenAI's {"type": "function", "function": …}."""
     tools = _read_json(path)
     if not isinstance(tools, list) or not tools:
-        raise CommandError(f"{path} must be a list of tools: [{{name, description, parameters}}, …]")
+        raise CommandError(tr("{path} must be a list of tools: [{{name, description, parameters}}, …]", path=path))
     for number, tool in enumerate(tools, start=1):
-        yield _read_tool(tool, f"{path}: tool {number}")
+        yield _read_tool(tool, tr("{path}: tool {number}", path=path, number=number))
 
 
 def _read_tool(tool: Any, where: str) -> llm_pb2.Tool:
     function = tool.get("function", tool) if isinstance(tool, dict) else tool
     if not isinstance(function, dict):
-        raise CommandError(f"{where} must be an object: {{name, description, parameters}}")
+        raise CommandError(tr("{tool} must be an object: {{name, description, parameters}}", tool=where))
     for key in ("name", "description"):
         if not isinstance(function.get(key), str) or not function[key].strip():
-            raise CommandError(f"{where} has no {key}")
+            raise CommandError(tr("{tool} has no {key}", tool=where, key=key))
     parameters = function.get("parameters", _NO_ARGUMENTS)
     if not isinstance(parameters, dict):
-        raise CommandError(f"{where}: its parameters must be a JSON Schema, an object")
+        raise CommandError(tr("{tool}: its parameters must be a JSON Schema, an object", tool=where))
     return llm_pb2.Tool(
         name=function["name"],
         description=function["description"],

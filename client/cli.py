@@ -3,44 +3,59 @@
 import io
 import os
 import sys
-import traceback
-from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # before gRPC is imported: its own log lines are not for people
 
 import typer
 
-from client import ask, say, status, talk, transcribe
-from client.models_cli import app as models_app
+from client import messages
+from client.commands import CommandList
+from client.messages import tr
 from client.options import Common, examples
-from services.common.errors import SuperWhisperError
+
+_INTERFACE = "SUPERWHISPER_CLIENT__INTERFACE"  # a setting that counts before the settings are read: `--help` reads none
 
 app = typer.Typer(
+    cls=CommandList,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=examples("talk", 'say "Bonjour." --out bonjour.wav', "status --wait 30", "COMMAND --help"),
 )
-app.command(epilog=talk.EXAMPLES)(talk.talk)
-app.command(epilog=transcribe.EXAMPLES)(transcribe.transcribe)
-app.command(epilog=ask.EXAMPLES)(ask.ask)
-app.command(epilog=say.EXAMPLES)(say.say)
-app.command(epilog=status.EXAMPLES)(status.status)
-app.add_typer(models_app, name="models")
 
 
 def _show_version(wanted: bool) -> None:
     if wanted:
+        from importlib.metadata import version  # noqa: PLC0415  # it loads half of what reads mail
+
         typer.echo(version("superwhisper"))
         raise typer.Exit
+
+
+def _speak(interface: str | None) -> str | None:
+    if interface:
+        messages.speak(interface)
+    return interface
 
 
 @app.callback()
 def superwhisper(
     context: typer.Context,
+    *,
     config: Annotated[Path | None, typer.Option(metavar="FILE", help="A YAML file with settings of your own.")] = None,
+    ca: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Connect by TLS to services whose certificate this CA has signed (PEM)."),
+    ] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The file with the token that the services ask for.")
+    ] = None,
+    interface: Annotated[
+        Literal["en", "fr"] | None,
+        typer.Option(callback=_speak, is_eager=True, help="Language of this program, if not the terminal's."),
+    ] = None,
     show_version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Tell the version.")
     ] = False,
@@ -51,7 +66,7 @@ def superwhisper(
 
     Variables such as SUPERWHISPER_CLIENT__ASSISTANT__ADDRESS win over it, and --address of a command over both.
     """
-    context.obj = Common(config)
+    context.obj = Common(config, ca, token_file, interface or "")
 
 
 def main() -> None:
@@ -59,18 +74,24 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that knows no "é" shows a question mark
+    messages.speak(os.environ.get(_INTERFACE) or messages.of_this_person())
     try:
         app()
-    except SuperWhisperError as error:
-        _fail(str(error))
-    except OSError as error:
-        _fail(f"{error.filename}: {error.strerror}" if error.filename else str(error))
     except Exception as error:  # noqa: BLE001  # nobody should have to read a traceback who did not ask for it
-        if os.environ.get("PYTHONDEVMODE"):
-            traceback.print_exc()
-        _fail(f"this should not happen: {error!r}; PYTHONDEVMODE=1 shows where")
+        sys.stderr.write(tr("error: {problem}", problem=_sentence(error)) + "\n")
+        sys.exit(1)
 
 
-def _fail(sentence: str) -> None:
-    sys.stderr.write(f"error: {sentence}\n")
-    sys.exit(1)
+def _sentence(error: Exception) -> str:
+    from client.errors import reason_of  # noqa: PLC0415  # they load gRPC
+    from services.common.errors import SuperWhisperError  # noqa: PLC0415
+
+    if isinstance(error, SuperWhisperError):
+        return str(error)
+    if isinstance(error, OSError):
+        return f"{error.filename}: {reason_of(error)}" if error.filename else str(error)
+    if os.environ.get("PYTHONDEVMODE"):
+        import traceback  # noqa: PLC0415
+
+        traceback.print_exception(error)
+    return tr("this should not happen: {error!r}; PYTHONDEVMODE=1 shows where", error=error)

@@ -50,7 +50,9 @@ class ClientSection(Section):
     conversation_limit_s: float = Field(86_400, gt=0, description="Longest a conversation may last.")
     request_limit_s: float = Field(600, gt=0, description="Longest one reply or synthesis may take.")
     transcription_limit_s: float = Field(7200, gt=0, description="Longest the transcription of a recording may take.")
-    resume_s: float = Field(15, ge=0, description="How long a lost connection is tried to be made again.")
+    resume_s: float = Field(
+        15, ge=0, description="How long a lost connection is tried to be made again; the assistant remembers for 60 s."
+    )
     reply_wait_s: float = Field(15, gt=0, description="How long `talk --wav` waits for something to be understood.")
 
 

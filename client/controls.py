@@ -25,5 +25,5 @@ class Controls(Protocol):
     async def mute(self, *, muted: bool) -> None:
         """Stops listening, or listens again."""
 
-    def press(self) -> None:
+    async def press(self) -> None:
         """The key for talking: opens the ears, or closes them where it opened them."""

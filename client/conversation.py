@@ -10,6 +10,7 @@ import grpc
 
 from client.errors import CommandError, as_sentence
 from client.events import ConnectionLost, End, Event, Input, MicrophoneAudio, Played, SessionOpened, TypedText
+from client.messages import tr
 from client.peers import Peer
 from client.wire import from_response, to_request
 from services.common.errors import RemoteError
@@ -19,7 +20,6 @@ from superwhisper.assistant.v1 import assistant_pb2, assistant_pb2_grpc
 from superwhisper.common.v1 import audio_pb2
 
 _WAITING_INPUTS = 50  # a second of microphone messages; whoever gives more waits until they are sent
-_TRY_FOR_S = 15.0  # a network that fails for longer is no hiccup; the assistant itself remembers for a minute
 _TRY_EVERY_S = 0.5
 _DRAINING = "DRAINING"  # the assistant is being stopped: it ends each conversation after the turn that goes on
 
@@ -55,7 +55,7 @@ class Conversation:
     assistant once it is back, where it is being stopped.
     """
 
-    def __init__(self, peer: Peer, options: ConversationOptions, limit_s: float, try_for_s: float = _TRY_FOR_S) -> None:
+    def __init__(self, peer: Peer, options: ConversationOptions, limit_s: float, try_for_s: float) -> None:
         self._peer = peer
         self._options = options
         self._limit_s = limit_s
@@ -129,10 +129,12 @@ class Conversation:
     def _forgotten(self) -> str:
         peer = self._peer
         if self._is_restarting:
-            return f"{peer.title} was restarted and has forgotten this conversation; start anew"
-        return (
-            f"the connection to {peer.title} at {peer.address} was lost, "
-            "and it does not remember the conversation; start anew to go on"
+            return tr("{service} was restarted and has forgotten this conversation; start anew", service=peer.title)
+        return tr(
+            "the connection to {service} at {address} was lost, and it does not remember the conversation; "
+            "start anew to go on",
+            service=peer.title,
+            address=peer.address,
         )
 
     def _pause(self, *, is_restarting: bool) -> None:

@@ -175,6 +175,14 @@ class HearingChanged:
     reason: str  # continuous, key, wake_word, too_quiet_for_long, muted
 
 
+@dataclass(frozen=True)
+class SoundCardServed:
+    """The client's own, at the end: how often the sound card asked for samples or brought some, and had to wait."""
+
+    callbacks: int
+    late: int
+
+
 What = (
     SessionOpened
     | StateChanged
@@ -187,6 +195,7 @@ What = (
     | ConnectionLost
     | DeviceChanged
     | HearingChanged
+    | SoundCardServed
 )
 
 

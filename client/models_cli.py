@@ -13,6 +13,7 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from client.messages import tr
 from services.common.config_files import default_models_dir
 from services.common.errors import ModelError
 from services.common.models.pull import Puller, PullObserver
@@ -53,12 +54,12 @@ def pull(
 ) -> None:
     """Fetch models; what lies there with the right checksum is not fetched again."""
     if not (names or profile or all_):
-        raise typer.BadParameter("say which: NAMES, --profile PROFILE or --all")
+        raise typer.BadParameter(tr("say which: NAMES, --profile PROFILE or --all"))
     with _errors_as_sentences():
         store = _store(models_dir, registry)
         models = _chosen(store, names or [], profile, all_=all_)
         if not models:
-            typer.echo(f"profile {profile} needs no model")
+            typer.echo(tr("profile {profile} needs no model", profile=profile))
         failed = [model for model in models if not _pull_one(store, model, endpoint)]
     if failed:
         raise typer.Exit(1)
@@ -74,13 +75,13 @@ def list_models(models_dir: ModelsDir, as_json: AsJson = False, registry: Regist
         typer.echo(json.dumps(entries, indent=2))
         return
     table = Table(box=None, pad_edge=False)
-    for heading in ("name", "state", "size", "licence", "profiles"):
+    for heading in (tr("name"), tr("state"), tr("size"), tr("licence"), tr("profiles")):
         table.add_column(heading, no_wrap=True)
-    table.add_column("purpose")
+    table.add_column(tr("purpose"))
     for entry in entries:
         size = decimal(entry["size_bytes"]) if entry["size_bytes"] else "?"
         profiles = ", ".join(entry["profiles"])
-        table.add_row(entry["name"], entry["state"], size, entry["licence"], profiles, entry["purpose"])
+        table.add_row(entry["name"], _told(entry["state"]), size, entry["licence"], profiles, entry["purpose"])
     _console().print(table)
 
 
@@ -96,9 +97,9 @@ def verify(models_dir: ModelsDir, names: Names = None, as_json: AsJson = False, 
         typer.echo(json.dumps([_report(report) for report in reports], indent=2))
     else:
         for report in reports:
-            typer.echo(f"{report.state:8}  {report.model.name}: {report}")
+            typer.echo(f"{_told(report.state):8}  {report.model.name}: {_found(report)}")
     if not reports and not as_json:
-        typer.echo("no model is installed")
+        typer.echo(tr("no model is installed"))
     if any(report.state is not FileState.OK for report in reports):
         raise typer.Exit(1)
 
@@ -121,20 +122,22 @@ class _Lines(PullObserver):
         self._tenth = -1
 
     def waiting(self, model: Model) -> None:
-        typer.echo(f"{model.name}: another pull is fetching it; waiting for that one")
+        typer.echo(_waiting(model))
 
     def kept(self, model: Model, file: ModelFile) -> None:
-        typer.echo(f"{model.name}: {file.name} is there already")
+        typer.echo(_kept(model, file))
 
     def advanced(self, model: Model, file: ModelFile, done_bytes: int, total_bytes: int | None) -> None:
         tenth = done_bytes * 10 // total_bytes if total_bytes else 0
         if tenth != self._tenth:
             self._tenth = tenth
-            of = f" of {decimal(total_bytes)}" if total_bytes else ""
-            typer.echo(f"{model.name}: {file.name}: {decimal(done_bytes)}{of}")
+            done = decimal(done_bytes)
+            if total_bytes:
+                done = tr("{done} of {total}", done=done, total=decimal(total_bytes))
+            typer.echo(f"{model.name}: {file.name}: {done}")
 
     def pinned(self, model: Model, file: ModelFile, sha256: str) -> None:
-        typer.echo(f"{model.name}: {file.name} is pinned to sha256 {sha256}")
+        typer.echo(_pinned(model, file, sha256))
 
 
 class _Bar(PullObserver):
@@ -145,10 +148,10 @@ class _Bar(PullObserver):
         self._tasks: dict[str, TaskID] = {}
 
     def waiting(self, model: Model) -> None:
-        self._progress.print(f"{model.name}: another pull is fetching it; waiting for that one")
+        self._progress.print(_waiting(model))
 
     def kept(self, model: Model, file: ModelFile) -> None:
-        self._progress.print(f"{model.name}: {file.name} is there already")
+        self._progress.print(_kept(model, file))
 
     def advanced(self, model: Model, file: ModelFile, done_bytes: int, total_bytes: int | None) -> None:
         if file.name not in self._tasks:
@@ -156,7 +159,19 @@ class _Bar(PullObserver):
         self._progress.update(self._tasks[file.name], completed=done_bytes, total=total_bytes)
 
     def pinned(self, model: Model, file: ModelFile, sha256: str) -> None:
-        self._progress.print(f"{model.name}: {file.name} is pinned to sha256 {sha256}")
+        self._progress.print(_pinned(model, file, sha256))
+
+
+def _waiting(model: Model) -> str:
+    return tr("{model}: another pull is fetching it; waiting for that one", model=model.name)
+
+
+def _kept(model: Model, file: ModelFile) -> str:
+    return tr("{model}: {file} is there already", model=model.name, file=file.name)
+
+
+def _pinned(model: Model, file: ModelFile, sha256: str) -> str:
+    return tr("{model}: {file} is pinned to sha256 {sum}", model=model.name, file=file.name, sum=sha256)
 
 
 def _pull_one(store: ModelStore, model: Model, endpoint: str) -> bool:
@@ -171,7 +186,7 @@ def _pull_one(store: ModelStore, model: Model, endpoint: str) -> bool:
         with shown:
             place = Puller(store, observer, endpoint=endpoint).pull(model.name)
     except ModelError as error:
-        typer.echo(f"error: {error}", err=True)
+        typer.echo(tr("error: {problem}", problem=error), err=True)
         return False
     typer.echo(f"{model.name}: {place}")
     return True
@@ -191,6 +206,35 @@ def _store(models_dir: Path, registry: Path | None) -> ModelStore:
 def _state(store: ModelStore, model: Model) -> str:
     there = [store.file_path(model, file).is_file() for file in model.files]
     return "installed" if all(there) else "incomplete" if any(there) else "missing"
+
+
+def _told(state: str) -> str:
+    """The state of a model or of a file, for people; programs read it as it is."""
+    known = {
+        "installed": tr("installed"),
+        "incomplete": tr("incomplete"),
+        "missing": tr("missing"),
+        "ok": tr("ok"),
+        "broken": tr("broken"),
+        "unpinned": tr("unpinned"),
+    }
+    return known.get(state, state)
+
+
+def _found(report: FileReport) -> str:
+    """What was found of the file, as a sentence."""
+    match report.state:
+        case FileState.OK:
+            return tr("{path} is ok", path=report.path)
+        case FileState.MISSING:
+            return tr("{path} is missing", path=report.path)
+        case FileState.UNPINNED:
+            return tr("{path} has no known sum yet", path=report.path)
+        case FileState.BROKEN:
+            expected, found = report.expected, report.found
+            return tr(
+                "{path} is broken: expected {expected}, found {found}", path=report.path, expected=expected, found=found
+            )
 
 
 def _entry(store: ModelStore, model: Model) -> dict[str, Any]:
@@ -226,5 +270,5 @@ def _errors_as_sentences() -> Iterator[None]:
     try:
         yield
     except ModelError as error:
-        typer.echo(f"error: {error}", err=True)
+        typer.echo(tr("error: {problem}", problem=error), err=True)
         raise typer.Exit(1) from error

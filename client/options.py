@@ -1,16 +1,20 @@
-"""What the commands have in common: their settings, their options and their help."""
+"""What the commands have in common: their settings, their options and their help.
 
-import asyncio
+A command loads its settings and services when it runs: `--help` and shells that complete a word must not wait for them.
+"""
+
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from client.config import ClientSection, ClientSettings
-from client.peers import Peer
-from services.common import settings
+from client import messages
+
+if TYPE_CHECKING:
+    from client.config import ClientSection
+    from client.peers import Peer
 
 T = TypeVar("T")
 
@@ -25,16 +29,36 @@ class Common:
     """What was said before the command's name."""
 
     config: Path | None = None
+    ca: Path | None = None
+    token_file: Path | None = None
+    interface: str = ""
 
-    def client(self, *flags: str) -> ClientSection:
-        """The client's settings; the flags win over files and environment."""
-        of_file = ("--config", str(self.config)) if self.config else ()
-        return settings.load(ClientSettings, (*of_file, *flags), program="superwhisper").client
+    def client(self, *flags: str) -> "ClientSection":
+        """The client's settings; the flags win over files and environment. From now on it speaks as they say."""
+        from client.config import ClientSettings  # noqa: PLC0415
+        from services.common import settings  # noqa: PLC0415
 
-    def peer(self, name: str, address: str) -> tuple[ClientSection, Peer]:
+        client = settings.load(ClientSettings, (*self._flags(), *flags), program="superwhisper").client
+        if client.interface:
+            messages.speak(client.interface)
+        return client
+
+    def peer(self, name: str, address: str) -> tuple["ClientSection", "Peer"]:
         """The settings and the service, at the address if one is given."""
+        from client.peers import Peer  # noqa: PLC0415
+
         client = self.client(*((f"--client.{name}.address", address) if address else ()))
         return client, Peer.of(name, client)
+
+    def _flags(self) -> tuple[str, ...]:
+        """As those of settings."""
+        from client.peers import NAMES  # noqa: PLC0415
+
+        given = {"--config": self.config, "--client.interface": self.interface}
+        for service in NAMES:
+            given[f"--client.{service}.credentials.tls_ca"] = self.ca
+            given[f"--client.{service}.credentials.token_file"] = self.token_file
+        return tuple(part for flag, value in given.items() if value for part in (flag, str(value)))
 
 
 def common(context: typer.Context) -> Common:
@@ -51,4 +75,6 @@ def examples(*commands: str) -> str:
 
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Runs the command's work; Ctrl-C cancels it and leaves nothing behind."""
+    import asyncio  # noqa: PLC0415
+
     return asyncio.run(work)

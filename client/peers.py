@@ -9,17 +9,12 @@ import grpc
 
 from client.config import ClientSection
 from client.errors import as_sentence
+from client.messages import tr
 from services.common.channels import CallOptions, Connection
 from services.common.exchange import exchange
 from services.common.settings import PeerSettings
 
-_TITLES = {
-    "assistant": "the assistant",
-    "stt": "the speech recognition (stt)",
-    "llm": "the language model (llm)",
-    "tts": "the speech synthesis (tts)",
-}
-NAMES = tuple(_TITLES)
+NAMES = ("assistant", "stt", "llm", "tts")
 
 
 @dataclass(frozen=True)
@@ -38,7 +33,13 @@ class Peer:
     @property
     def title(self) -> str:
         """What a sentence calls it."""
-        return _TITLES[self.name]
+        titles = {
+            "assistant": tr("the assistant"),
+            "stt": tr("the speech recognition (stt)"),
+            "llm": tr("the language model (llm)"),
+            "tts": tr("the speech synthesis (tts)"),
+        }
+        return titles[self.name]
 
     @property
     def address(self) -> str:

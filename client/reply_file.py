@@ -9,7 +9,8 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from client.errors import CommandError
+from client.errors import CommandError, reason_of
+from client.messages import tr
 from services.common.audio import BYTES_PER_SAMPLE
 
 _MAX_WAV_BYTES = 2**32 - 2**16  # its header counts in 32 bits
@@ -65,7 +66,9 @@ class AudioFile:
         if self._file is None:
             raise AssertionError("audio before the format")
         if self._wave is not None and self.size_bytes + len(audio) > _MAX_WAV_BYTES:
-            raise CommandError(f"{self.path} is full: a WAV file holds 4 GiB; write the rest into another one")
+            raise CommandError(
+                tr("{path} is full: a WAV file holds 4 GiB; write the rest into another one", path=self.path)
+            )
         try:
             if self._wave is not None:
                 self._wave.writeframesraw(audio)
@@ -99,7 +102,7 @@ class AudioFile:
             self._unfinished.unlink(missing_ok=True)
 
     def _unwritable(self, error: OSError) -> CommandError:
-        return CommandError(f"{self.path} cannot be written: {error.strerror}")
+        return CommandError(tr("{path} cannot be written: {reason}", path=self.path, reason=reason_of(error)))
 
 
 @contextmanager

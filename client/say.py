@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from client.errors import CommandError
+from client.messages import tr
 from client.options import Address, Language, Voice, common, examples, run
 from client.say_order import Order, fulfil
 from client.say_output import container_for
@@ -71,7 +72,7 @@ def say(  # noqa: PLR0913  # typer: an argument an option
 ) -> None:
     """Say a text."""
     if voices + (text is not None) + (file is not None) != 1:
-        raise CommandError("say what: give a TEXT, - for stdin, --file FILE, or --voices for a list of voices")
+        raise CommandError(tr("say what: give a TEXT, - for stdin, --file FILE, or --voices for a list of voices"))
     client, peer = common(context).peer("tts", address)
     mouth = Mouth(peer, client.request_limit_s)
     if voices:
@@ -96,18 +97,20 @@ def _whole(text: str | None, file: Path | None) -> str | None:
     if text is None or text == "-":
         return None
     if not text.strip():
-        raise CommandError("there is nothing to say")
+        raise CommandError(tr("there is nothing to say"))
     return text
 
 
 def _show(voices: Sequence[tts_pb2.Voice], language: str) -> None:
     if not voices:
-        raise CommandError(f"nobody has a voice that speaks {language!r}" if language else "nobody has a voice")
+        if language:
+            raise CommandError(tr("nobody has a voice that speaks {language!r}", language=language))
+        raise CommandError(tr("nobody has a voice"))
     table = Table(box=None, pad_edge=False)
-    for heading in ("name", "languages", "engine"):
+    for heading in (tr("name"), tr("languages"), tr("engine")):
         table.add_column(heading, no_wrap=True)
-    table.add_column("rate", justify="right", no_wrap=True)
-    table.add_column("speakers")
+    table.add_column(tr("rate"), justify="right", no_wrap=True)
+    table.add_column(tr("speakers"))
     for voice in voices:
         cells = (voice.name, ", ".join(voice.language_codes), voice.backend, f"{voice.sample_rate_hz} Hz")
         table.add_row(*(Text(printable(cell)) for cell in (*cells, ", ".join(voice.speakers))))

@@ -9,6 +9,7 @@ from pathlib import Path
 import typer
 
 from client.errors import CommandError
+from client.messages import tr
 from client.options import run
 from client.say_output import Course, Output, opened_output
 from client.say_speech import TONE, Mouth, Speech, SpeechFinished, SpeechStarted, Wishes
@@ -58,10 +59,11 @@ def fulfil(order: Order, mouth: Mouth) -> None:
             run(_say(order, mouth, output, course))
     except (CommandError, KeyboardInterrupt):
         if output is not None and output.is_kept:
-            sys.stderr.write(f"stopped after {course}; {order.out} holds what was spoken until then\n")
+            told = tr("stopped after {course}; {path} holds what was spoken until then", course=course, path=order.out)
+            sys.stderr.write(f"{told}\n")
         raise
     if order.out is not None:
-        typer.echo(f"{order.out} ({course.duration_s:.1f} s)")
+        typer.echo(tr("{path} ({duration_s:.1f} s)", path=order.out, duration_s=course.duration_s))
     if course.has_tones and order.wishes.voice.voice != TONE:
         raise run(_tones(order, mouth))
 
@@ -76,7 +78,7 @@ async def _say(order: Order, mouth: Mouth, output: Output, course: Course) -> No
         await _say_whole(text, order, mouth, output, course)
     if not course.duration_s:
         output.discard()
-        raise CommandError("there was nothing to say")
+        raise CommandError(tr("there was nothing to say"))
     await output.drained()
 
 
@@ -86,7 +88,7 @@ async def _say_along(order: Order, mouth: Mouth, output: Output, course: Course)
     except CommandError as error:
         if error.field != "text_delta":
             raise
-        raise CommandError(f"{error}; --file says texts of any length", error.field) from error
+        raise CommandError(tr("{problem}; --file says texts of any length", problem=error), error.field) from error
 
 
 async def _say_whole(text: str, order: Order, mouth: Mouth, output: Output, course: Course) -> None:
@@ -115,15 +117,20 @@ async def _put(speech: AsyncGenerator[Speech, None], output: Output, course: Cou
 
 
 async def _tones(order: Order, mouth: Mouth) -> CommandError:
-    told = f"in {order.out} there are tones in place of words" if order.out else "you heard tones in place of words"
+    told = tr("you heard tones in place of words")
+    if order.out:
+        told = tr("in {path} there are tones in place of words", path=order.out)
     language = order.wishes.voice.language_code
     if language and not await mouth.voices(language):
-        return CommandError(f"nobody speaks {language!r}: {told}; `superwhisper say --voices` tells who speaks what")
-    return CommandError(f"{told}, for no voice could say them; the log of the speech synthesis tells why")
+        look = tr("`superwhisper say --voices` tells who speaks what")
+        return CommandError(tr("nobody speaks {language!r}: {told}; {look}", language=language, told=told, look=look))
+    return CommandError(tr("{told}, for no voice could say them; the log of the speech synthesis tells why", told=told))
 
 
 def _too_long(characters: int, most: int, order: Order) -> CommandError:
-    told = f"these are {characters} characters, and one request takes {most}"
+    told = tr("these are {characters} characters, and one request takes {most}", characters=characters, most=most)
     if order.wishes.ssml:
-        return CommandError(f"{told}: SSML cannot be cut, so make several documents of it")
-    return CommandError(f"{told}: only .wav and .raw files are put together of several, so give --out one of those")
+        return CommandError(tr("{told}: SSML cannot be cut, so make several documents of it", told=told))
+    return CommandError(
+        tr("{told}: only .wav and .raw files are put together of several, so give --out one of those", told=told)
+    )

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from client.audio.speaker import Speaker, opened_speaker
 from client.errors import CommandError
 from client.events import ReplyAudio
+from client.messages import tr
 from client.reply_file import AudioFile, audio_file
 from services.common.audio import BYTES_PER_SAMPLE
 from superwhisper.common.v1 import audio_pb2
@@ -33,7 +34,10 @@ def container_for(out: Path | None) -> audio_pb2.AudioContainer.ValueType:
         return audio_pb2.AUDIO_CONTAINER_RAW
     container = _CONTAINERS.get(out.suffix.lower())
     if container is None:
-        raise CommandError(f"{out}: its ending names no kind of audio file; give it one of {', '.join(_CONTAINERS)}")
+        endings = ", ".join(_CONTAINERS)
+        raise CommandError(
+            tr("{path}: its ending names no kind of audio file; give it one of {endings}", path=out, endings=endings)
+        )
     return container
 
 
@@ -88,7 +92,7 @@ def opened_output(loudspeaker: str, out: Path | None) -> Iterator[Output]:
     ):
         target = file or speaker
         if target is None:
-            raise CommandError("there is no loudspeaker here: give --out FILE to write a WAV file")
+            raise CommandError(tr("there is no loudspeaker here: give --out FILE to write a WAV file"))
         yield Output(target)
 
 
@@ -107,7 +111,7 @@ class Course:
     def shown(self, wanted: bool) -> Iterator[None]:
         """Shows a bar on stderr meanwhile, where that is a terminal and there is a text to get through."""
         console = Console(stderr=True)
-        columns = (BarColumn(), MofNCompleteColumn(), TextColumn("characters"), TimeRemainingColumn())
+        columns = (BarColumn(), MofNCompleteColumn(), TextColumn(tr("characters")), TimeRemainingColumn())
         visible = wanted and self.total > 0 and console.is_terminal
         with Progress(*columns, console=console, transient=True, disable=not visible) as bar:
             task = bar.add_task("", total=self.total)
@@ -125,4 +129,6 @@ class Course:
         self._before += characters
 
     def __str__(self) -> str:
-        return f"{self.spoken} of {self.total} characters" if self.total else f"{self.spoken} characters"
+        if self.total:
+            return tr("{spoken} of {total} characters", spoken=self.spoken, total=self.total)
+        return tr("{spoken} characters", spoken=self.spoken)

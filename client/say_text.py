@@ -5,7 +5,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from client.errors import CommandError
+from client.errors import CommandError, reason_of
+from client.messages import tr
 
 # Best first. What looks like a sentence's end after one or two letters is mostly an abbreviation: M., Dr., p.
 _CUTS = (
@@ -26,12 +27,14 @@ def read_text(path: Path) -> str:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}") from error
+        raise CommandError(tr("{path} cannot be read: {reason}", path=path, reason=reason_of(error))) from error
     text = _decoded(content, path)
     if (nul := text.find("\0")) >= 0:
-        raise CommandError(f"{path} is no plain text: character {nul} is NUL; save it as UTF-8")
+        raise CommandError(
+            tr("{path} is no plain text: character {place} is NUL; save it as UTF-8", path=path, place=nul)
+        )
     if not text.strip():
-        raise CommandError(f"{path}: there is nothing to say in it")
+        raise CommandError(tr("{path}: there is nothing to say in it", path=path))
     return text
 
 
@@ -39,13 +42,20 @@ def _decoded(content: bytes, path: Path) -> str:
     try:
         return content.decode("utf-16" if content.startswith(_UTF_16_MARKS) else "utf-8-sig")
     except UnicodeDecodeError as error:
-        where = f"byte {error.start} is 0x{content[error.start]:02x}"
+        where = tr("byte {place} is 0x{byte:02x}", place=error.start, byte=content[error.start])
         if content.startswith(_UTF_16_MARKS):
-            raise CommandError(f"{path} is not UTF-16, although it begins so: {where}") from error
+            raise CommandError(
+                tr("{path} is not UTF-16, although it begins so: {where}", path=path, where=where)
+            ) from error
         line = content.count(b"\n", 0, error.start) + 1
         raise CommandError(
-            f"{path} is not UTF-8: {where}, in line {line}; "
-            f"convert it, such as with: iconv -f WINDOWS-1252 -t UTF-8 {path}"
+            tr(
+                "{path} is not UTF-8: {where}, in line {line}; "
+                "convert it, such as with: iconv -f WINDOWS-1252 -t UTF-8 {path}",
+                path=path,
+                where=where,
+                line=line,
+            )
         ) from error
 
 

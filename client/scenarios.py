@@ -1,25 +1,29 @@
 """What a person does in a conversation: speaks a recording, types lines, or talks."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 
-from client.audio.half_duplex import HalfDuplex
 from client.audio.wav_source import WavSource
+from client.desk import MAX_TYPED, Desk
 from client.events import Mute, TypedText
+from client.messages import tr
 from client.session import AudioSource, Session
 from client.typed import typed_lines
+from client.typed_commands import obey
 
 _AFTER_A_TURN_S = 2.0  # what may still be understood of a recording whose first turn ended before it did
 _STAY_S = 60.0  # the assistant ends a conversation in which nothing at all comes for some minutes
-_MAX_TYPED = 4000  # characters; the protocol's limit
+
+Person = Callable[[], Awaitable[None]]  # acts on a view, and leaves
 
 
 async def speak(session: Session, source: WavSource, patience_s: float) -> None:
     """Speaks the recording and listens to the reply."""
     await session.feed_while(source, _answered(session, source, patience_s))
     if not session.turns.outcomes:
-        session.problems.append(f"nothing was understood of the recording within {patience_s:g} s after its end")
+        problem = tr("nothing was understood of the recording within {seconds:g} s after its end", seconds=patience_s)
+        session.problems.append(problem)
 
 
 async def _answered(session: Session, source: WavSource, patience_s: float) -> None:
@@ -41,21 +45,30 @@ async def _answered(session: Session, source: WavSource, patience_s: float) -> N
 async def speak_then_type(session: Session, question: WavSource, patience_s: float) -> None:
     """Without a microphone: the recorded question first, then a turn for each line that is typed."""
     await speak(session, question, patience_s)
-    await session.conversation.give(Mute(muted=True))  # the voice does not come back
-    staying = asyncio.create_task(_stay(session), name="staying")
-    try:
-        async with aclosing(typed_lines()) as lines:
-            await _type(session, lines)
-    finally:
-        staying.cancel()
-        await asyncio.wait((staying,))
+    await session.hear(Mute(muted=True))  # the voice does not come back
+    async with aclosing(typed_lines()) as lines:
+        await _type(session, lines)
+
+
+async def speak_then_converse(session: Session, question: WavSource, patience_s: float, person: Person) -> None:
+    """The same with a person at a view, who may leave at any time."""
+
+    async def ask_and_mute() -> None:
+        await speak(session, question, patience_s)
+        await session.hear(Mute(muted=True))
+
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(ask_and_mute(), name="the recorded question")
+        await person()
+        asking.cancel()
 
 
 async def _type(session: Session, lines: AsyncIterator[str]) -> None:
     session.view.ask_for_text()
     async for line in lines:
-        if len(line) > _MAX_TYPED:
-            session.view.note(f"not sent: {len(line)} characters, the limit is {_MAX_TYPED}")
+        if len(line) > MAX_TYPED:
+            told = tr("not sent: {length} characters, the limit is {limit}", length=len(line), limit=MAX_TYPED)
+            session.view.note(told)
         else:
             await _take_turn(session, line)
         session.view.ask_for_text()
@@ -68,20 +81,27 @@ async def _take_turn(session: Session, line: str) -> None:
     await session.turns.until(lambda: len(session.turns.outcomes) > turns or session.turns.gaps > gaps)
     await session.settled()
     if len(session.turns.outcomes) == turns:
-        session.view.note("not answered: the connection was lost; type it again")
-        session.problems.append("a typed line was lost with the connection")
+        session.view.note(tr("not answered: the connection was lost; type it again"))
+        session.problems.append(tr("a typed line was lost with the connection"))
 
 
-async def _stay(session: Session) -> None:
-    """Says now and then that somebody is still there, who only thinks before typing."""
+async def talk(session: Session, microphone: AudioSource, person: Person) -> None:
+    """Talks until the person has had enough."""
+    await session.feed_while(microphone, person())
+
+
+async def type_beside(session: Session, desk: Desk) -> None:
+    """Who talks may type as well, for as long as there is something to read; never leaves."""
+    async with aclosing(typed_lines()) as lines:
+        async for line in lines:
+            if problem := await obey(line, desk):
+                session.view.note(problem)
+    await asyncio.Event().wait()
+
+
+async def stay(session: Session) -> None:
+    """Says now and then that somebody is still there, who only thinks before typing, or is not heard for now."""
     while True:
         await asyncio.sleep(_STAY_S)
-        await session.conversation.give(Mute(muted=True))
-
-
-async def talk(session: Session, microphone: AudioSource, *, half_duplex: bool) -> None:
-    """Talks until the person has had enough."""
-    if half_duplex:
-        await session.feed(microphone, deaf=HalfDuplex(session.player.is_playing).is_deaf)
-    else:
-        await session.feed(microphone)
+        if session.is_muted:
+            await session.conversation.give(Mute(muted=True))

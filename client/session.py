@@ -15,6 +15,7 @@ from client.events import (
     Hold,
     Interrupted,
     MicrophoneAudio,
+    Mute,
     Outcome,
     Played,
     ReplyAudio,
@@ -23,12 +24,15 @@ from client.events import (
     StateChanged,
     TurnFinished,
 )
+from client.messages import tr
 from client.reply_file import AudioFile
 from client.resumption import News
 from client.turns import Turns
 from client.views.view import View
 from services.common.tasks import cancel_and_wait, first_error
 
+Heard = MicrophoneAudio | Mute
+Work = Callable[["Session"], Awaitable[None]]
 _REPORT_EVERY_S = 0.1
 _GOODBYE_S = 10.0  # how long the assistant may take to end a conversation when nothing is left to do
 
@@ -40,8 +44,8 @@ class AudioSource(Protocol):
     def rate_hz(self) -> int:
         """Samples per second."""
 
-    def messages(self) -> AsyncGenerator[bytes, None]:
-        """The audio, each message as soon as it was said."""
+    def messages(self) -> AsyncGenerator[Heard, None]:
+        """What the assistant is to hear, each message as soon as it was said; nothing while `Mute` says so."""
 
 
 class Session:
@@ -54,52 +58,68 @@ class Session:
         player: Player,
         file: AudioFile | None,
         report_every_s: float = _REPORT_EVERY_S,
+        observe: Callable[[Event], None] = lambda _event: None,
     ) -> None:
         self.conversation = conversation
         self.view = view
         self.player = player
         self.turns = Turns()
         self.problems: list[str] = []
+        self.is_muted = False  # the assistant was told that it hears nothing for now
         self._file = file
         self._report_every_s = report_every_s
+        self._observe = observe  # who else wants to know, once it is shown
         self._news = News()
         self._reported: Played | None = None
         self._heard_turn_id = ""  # whose audio came last
         self._report_now = asyncio.Event()
         self._last_trouble = ""
 
-    async def run(self, drive: Callable[["Session"], Awaitable[None]]) -> None:
-        """Converses as `drive` does, says goodbye after it, and raises what went wrong."""
+    async def run(self, drive: Work, *companions: Callable[[], Awaitable[None]]) -> None:
+        """Converses as `drive` does, says goodbye after it, and raises what went wrong.
+
+        The companions work beside it until it is over.
+        """
         try:
             async with asyncio.TaskGroup() as group:
                 reading = group.create_task(self._read(), name="reading")
                 driving = group.create_task(_coroutine(drive(self)), name="driving")
-                reporting = group.create_task(self._report_always(), name="reporting")
+                beside = [group.create_task(_coroutine(work())) for work in (self._report_always, *companions)]
                 await asyncio.wait((reading, driving), return_when=asyncio.FIRST_COMPLETED)
                 if not driving.done():
-                    raise CommandError("the assistant ended the conversation; start anew to go on")
+                    raise CommandError(tr("the assistant ended the conversation; start anew to go on"))
                 await self.conversation.give(End())
                 await asyncio.wait((reading,), timeout=_GOODBYE_S)
-                for task in (reading, reporting):
+                for task in (reading, *beside):
                     task.cancel()
         except BaseExceptionGroup as group_error:
             raise first_error(group_error) from None
         if Outcome.LOST in self.turns.outcomes.values():
-            self.problems.append("the connection was lost, and the end of a reply with it")
+            self.problems.append(tr("the connection was lost, and the end of a reply with it"))
 
-    async def feed(self, source: AudioSource, *, deaf: Callable[[], bool] = lambda: False) -> None:
-        """Lets the assistant hear the source, and silence while `deaf`. Ends when the source does."""
+    async def feed(self, source: AudioSource) -> None:
+        """Lets the assistant hear the source. Ends when the source does."""
         async with aclosing(source.messages()) as messages:
-            async for audio in messages:
-                await self.conversation.give(MicrophoneAudio(bytes(len(audio)) if deaf() else audio))
+            async for heard in messages:
+                await self.hear(heard)
+
+    async def hear(self, heard: Heard) -> None:
+        """Lets the assistant hear this, or nothing for now."""
+        if isinstance(heard, Mute):
+            self.is_muted = heard.muted
+        await self.conversation.give(heard)
 
     async def feed_while(self, source: AudioSource, work: Awaitable[None]) -> None:
         """Feeds the source until the work is done."""
         feeding = asyncio.create_task(self.feed(source), name="feeding")
+        working = asyncio.create_task(_coroutine(work), name="what it is fed for")
         try:
-            await work
+            await asyncio.wait((feeding, working), return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                feeding.result()  # raises what broke it off; where the source only ended, the work goes on
+            await working
         finally:
-            await cancel_and_wait(feeding)
+            await cancel_and_wait(feeding, working)
 
     async def settled(self) -> None:
         """Waits until no turn goes on and its reply was played, and reports so."""
@@ -115,6 +135,7 @@ class Session:
                 if (news := self._news.of(event)) is not None:
                     self.view.show(news)
                 self.turns.observe(event)
+                self._observe(event)
 
     async def _hear(self, event: Event) -> None:
         match event.what:
@@ -155,7 +176,8 @@ class Session:
             case Degraded(stage, _, message):
                 self._last_trouble = f"{stage}: {message}"
             case TurnFinished(Outcome.FAILED):
-                self.problems.append(f"a turn failed ({self._last_trouble or 'the assistant did not say why'})")
+                why = self._last_trouble or tr("the assistant did not say why")
+                self.problems.append(tr("a turn failed ({why})", why=why))
 
     async def _report_always(self) -> None:
         while True:

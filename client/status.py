@@ -12,6 +12,7 @@ import grpc
 import typer
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
+from client.messages import tr
 from client.options import AsJson, common, examples, run
 from client.peers import NAMES, Peer
 from superwhisper.assistant.v1 import assistant_pb2
@@ -47,19 +48,19 @@ def status(
 ) -> None:
     """Tell which of the four services serve. Exit code 0 if all of them do."""
     client = common(context).client()
-    healths = run(_ask_until(tuple(Peer.of(name, client) for name in NAMES), wait))
+    healths = run(ask_until(tuple(Peer.of(name, client) for name in NAMES), wait))
     all_serve = _all_serve(healths)
     if as_json:
         answer = {"all_serving": all_serve, "services": [asdict(health) for health in healths]}
         sys.stdout.write(json.dumps(answer, indent=2) + "\n")
     else:
         for health in healths:
-            sys.stdout.write(f"{health.name:10} {health.address:22} {health.state}\n")
+            sys.stdout.write(f"{health.name:10} {health.address:22} {_told(health.state)}\n")
     if not all_serve:
         raise typer.Exit(1)
 
 
-async def _ask_until(peers: tuple[Peer, ...], wait_s: float) -> list[Health]:
+async def ask_until(peers: tuple[Peer, ...], wait_s: float) -> list[Health]:
     """Asks again and again until all serve or the time is over."""
     ends = time.monotonic() + wait_s
     channels = [peer.open() for peer in peers]
@@ -90,6 +91,18 @@ _PROBLEMS = {
     grpc.StatusCode.UNIMPLEMENTED: "another service answers there",
     grpc.StatusCode.UNAUTHENTICATED: "wants a token",
 }
+
+
+def _told(state: str) -> str:
+    """The state for people; programs read it as it is."""
+    known = {
+        _SERVING: tr("SERVING"),
+        "NOT_SERVING": tr("NOT_SERVING"),
+        "no answer": tr("no answer"),
+        "another service answers there": tr("another service answers there"),
+        "wants a token": tr("wants a token"),
+    }
+    return known.get(state, state)
 
 
 def _all_serve(healths: Iterable[Health]) -> bool:

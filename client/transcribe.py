@@ -14,7 +14,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from client.config import ClientSection
-from client.errors import CommandError
+from client.errors import CommandError, reason_of
+from client.messages import tr
 from client.options import Address, AsJson, Language, common, examples, run
 from client.peers import Peer
 from client.transcript_file import Format, Job, format_for, jobs_for, rendered, write
@@ -64,7 +65,7 @@ def transcribe(  # noqa: PLR0913  # typer: an argument an option
 ) -> None:
     """Write down what is said in recordings."""
     if as_json and kind not in {None, Format.JSON}:
-        raise CommandError("--json and --format ask for two formats: give one of them")
+        raise CommandError(tr("--json and --format ask for two formats: give one of them"))
     written_as = format_for(Format.JSON if as_json else kind, files, out)
     jobs = jobs_for(files, out, written_as, force=force)
     client, peer = common(context).peer("stt", address)
@@ -102,10 +103,13 @@ def _do(work: _Work, jobs: list[Job]) -> None:
         except CommandError as error:
             if len(jobs) == 1 or not error.field:  # not the recording's fault: the next one would fare no better
                 raise
-            sys.stderr.write(f"error: {job.recording}: {error}\n")
+            told = tr("error: {problem}", problem=f"{job.recording}: {error}")
+            sys.stderr.write(f"{told}\n")
             failed += 1
     if failed:
-        raise CommandError(f"{failed} of {len(jobs)} recordings could not be transcribed")
+        raise CommandError(
+            tr("{failed} of {total} recordings could not be transcribed", failed=failed, total=len(jobs))
+        )
 
 
 def _result(work: _Work, job: Job) -> stt_pb2.RecognizeResponse:
@@ -113,12 +117,12 @@ def _result(work: _Work, job: Job) -> stt_pb2.RecognizeResponse:
         with job.recording.open("rb") as recording, _Progress(job.recording) as progress:
             return run(_transcribe(work, recording, progress))
     except OSError as error:
-        raise CommandError(f"{job.recording} cannot be read: {error.strerror}", field="file") from error
+        told = tr("{path} cannot be read: {reason}", path=job.recording, reason=reason_of(error))
+        raise CommandError(told, field="file") from error
     except CommandError as error:
         if work.config.container == audio_pb2.AUDIO_CONTAINER_UNSPECIFIED and "audio_format" in str(error):
-            raise CommandError(
-                f"{job.recording} is no recording of a known kind; for raw PCM, give --raw-rate HZ", field=error.field
-            ) from error
+            told = tr("{path} is no recording of a known kind; for raw PCM, give --raw-rate HZ", path=job.recording)
+            raise CommandError(told, field=error.field) from error
         raise
 
 
@@ -128,9 +132,9 @@ def _show(work: _Work, job: Job, result: stt_pb2.RecognizeResponse) -> None:
         sys.stdout.write(text)
     else:
         write(job.target, text, force=work.force)
-        typer.echo(f"{job.target} ({result.duration_ms / 1000:.1f} s)")
+        typer.echo(tr("{path} ({duration_s:.1f} s)", path=job.target, duration_s=result.duration_ms / 1000))
     if not result.text and work.kind is not Format.JSON:
-        sys.stderr.write("no speech was understood in this recording\n")
+        sys.stderr.write(tr("no speech was understood in this recording") + "\n")
 
 
 async def _transcribe(work: _Work, file: BinaryIO, progress: "_Progress") -> stt_pb2.RecognizeResponse:
@@ -138,7 +142,7 @@ async def _transcribe(work: _Work, file: BinaryIO, progress: "_Progress") -> stt
     async with aclosing(recognize(work.peer, work.config, file, progress, limit_s)) as results:
         async for result in results:
             return result
-    raise CommandError(f"{work.peer.title} ended without a transcript; try again")
+    raise CommandError(tr("{service} ended without a transcript; try again", service=work.peer.title))
 
 
 class _Progress:
@@ -149,7 +153,7 @@ class _Progress:
         columns = (TextColumn("{task.fields[name]}: {task.description}"), BarColumn(), TimeRemainingColumn())
         self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         name = escape(printable(recording.name))
-        self._task = self._bar.add_task("sending", total=recording.stat().st_size, name=name)
+        self._task = self._bar.add_task(tr("sending"), total=recording.stat().st_size, name=name)
 
     def sent(self, count: int) -> None:
         """More bytes of the file are on their way."""
@@ -157,7 +161,7 @@ class _Progress:
 
     def transcribed(self, processed_ms: int, duration_ms: int) -> None:
         """The service has come so far."""
-        self._bar.update(self._task, description="transcribing", completed=processed_ms, total=duration_ms)
+        self._bar.update(self._task, description=tr("transcribing"), completed=processed_ms, total=duration_ms)
 
     def __enter__(self) -> "_Progress":
         self._bar.start()

@@ -7,7 +7,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from client.errors import CommandError
+from client.errors import CommandError, reason_of
+from client.messages import tr
 from client.subtitles import Segment, Word, srt, vtt
 from client.views.text_view import printable
 from superwhisper.stt.v1 import stt_pb2
@@ -100,21 +101,23 @@ def format_for(kind: Format | None, recordings: Sequence[Path], out: Path | None
         return Format(out.suffix.lower().removeprefix("."))
     except ValueError:
         endings = ", ".join(f".{known.value}" for known in Format)
-        raise CommandError(f"{out}: its ending names no format; give it one of {endings}, or --format") from None
+        raise CommandError(
+            tr("{path}: its ending names no format; give it one of {endings}, or --format", path=out, endings=endings)
+        ) from None
 
 
 def jobs_for(recordings: Sequence[Path], out: Path | None, kind: Format, *, force: bool) -> list[Job]:
     """What is written where. Everything that can be refused is refused here, before anything is sent."""
     for recording in recordings:
         if not recording.is_file():
-            raise CommandError(f"{recording} cannot be read: it is not a file")
+            raise CommandError(tr("{path} cannot be read: it is not a file", path=recording))
     if out is None:
         if len(recordings) > 1:
-            raise CommandError("these are several recordings: give --out FOLDER for their transcripts")
+            raise CommandError(tr("these are several recordings: give --out FOLDER for their transcripts"))
         return [Job(recordings[0], None)]
     into_folder = len(recordings) > 1 or out.is_dir()
     if into_folder and out.exists() and not out.is_dir():
-        raise CommandError(f"{out} is a file: several recordings need a folder for their transcripts")
+        raise CommandError(tr("{path} is a file: several recordings need a folder for their transcripts", path=out))
     jobs = [Job(recording, out / f"{recording.stem}.{kind.value}" if into_folder else out) for recording in recordings]
     for number, job in enumerate(jobs):
         _check_target(job, jobs[:number], force=force)
@@ -124,17 +127,24 @@ def jobs_for(recordings: Sequence[Path], out: Path | None, kind: Format, *, forc
 def _check_target(job: Job, before: Sequence[Job], *, force: bool) -> None:
     for other in before:
         if other.target == job.target:
-            raise CommandError(f"{other.recording} and {job.recording} would both become {job.target}")
+            raise CommandError(
+                tr(
+                    "{recording} and {other} would both become {path}",
+                    recording=other.recording,
+                    other=job.recording,
+                    path=job.target,
+                )
+            )
     if job.target is None or not job.target.exists():
         return
     if job.target.samefile(job.recording):
-        raise CommandError(f"{job.target} is the recording itself: give another --out")
+        raise CommandError(tr("{path} is the recording itself: give another --out", path=job.target))
     if not force:
         raise _there_already(job.target)
 
 
 def _there_already(target: Path) -> CommandError:
-    return CommandError(f"{target} is there already: give another --out, or --force to replace it")
+    return CommandError(tr("{path} is there already: give another --out, or --force to replace it", path=target))
 
 
 def write(target: Path, text: str, *, force: bool) -> None:
@@ -150,4 +160,4 @@ def write(target: Path, text: str, *, force: bool) -> None:
         finally:
             unfinished.unlink(missing_ok=True)
     except OSError as error:
-        raise CommandError(f"{target} cannot be written: {error.strerror}") from error
+        raise CommandError(tr("{path} cannot be written: {reason}", path=target, reason=reason_of(error))) from error

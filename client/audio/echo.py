@@ -6,6 +6,8 @@ from client.audio.tap import RATE_HZ
 from services.common.audio import Samples
 
 FRAME_SAMPLES = RATE_HZ // 100  # 10 ms: what WebRTC's audio processing takes at once
+FRAME_S = FRAME_SAMPLES / RATE_HZ
+_AUDIBLE = 32  # 60 dB below full scale: what is played below makes no echo that anybody hears
 
 
 class EchoGuard(Protocol):
@@ -30,3 +32,8 @@ class NoGuard:
     def clean(self, near: Samples, far: Samples) -> Samples:
         """What the microphone heard."""
         return near
+
+
+def is_audible(far: Samples) -> bool:
+    """Whether something is played."""
+    return bool(far.size) and (int(far.max()) > _AUDIBLE or int(far.min()) < -_AUDIBLE)

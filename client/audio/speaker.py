@@ -1,93 +1,194 @@
-"""The loudspeaker: plays replies on a sound card and knows how much of them was heard."""
+"""The loudspeaker: plays replies on whatever device is there, and knows how much of them was heard."""
 
 import asyncio
-from collections.abc import Iterator
+import time
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from client.audio import sound
-from client.audio.playback import PlaybackBuffer
-from client.events import Played, ReplyAudio
-from services.common.audio import BYTES_PER_SAMPLE
+import numpy as np
 
+from client.audio import sound
+from client.audio.devices import Render
+from client.audio.fader import FULL, SILENT, SOFT
+from client.audio.supply import Supply
+from client.audio.waiting_audio import Piece, WaitingAudio
+from client.errors import CommandError
+from client.events import Played, ReplyAudio
+from client.messages import tr
+
+_USUAL_RATE_HZ = 48_000
 _MAX_WAITING_S = 120  # of audio that came faster than it is played; what is beyond waits in the connection
-_LOOK_EVERY_S = 0.02
+_LOOK_EVERY_S = 0.02  # a third of what counts as nearly dry
+_GONE_FOR_GOOD_S = 12.0  # without a device: one that was plugged in again would have been found by now
 
 
 class Speaker:
-    """One loudspeaker. `opened_speaker` closes it."""
+    """Plays the conversation's audio (a `Player`), and is what the sound card plays (a `Mouthpiece`).
 
-    def __init__(self, device: sound.Device) -> None:
-        self.name = device.name
-        self.rate_hz = device.rate_hz
-        self._device = device
-        self._buffer = PlaybackBuffer(device.rate_hz)
-        self._stream: Any = None
+    Everything here belongs on the event loop's thread; only what `attach` returns is called by the sound card's.
+    `keep_filled` must run meanwhile.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float] = time.monotonic, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self._rate_hz: int | None = None
+        self._waiting = WaitingAudio()
+        self._supply: Supply | None = None
+        self._gone_since = clock()  # where no device runs
+        self._loudness = FULL
+        self._played: Played | None = None
+        self._came = asyncio.Event()  # more to play, or somebody who plays it
+
+    # --- the device
+
+    def attach(self, rate_hz: int, latency_s: Callable[[], float]) -> Render:
+        """A loudspeaker is about to start: what it is to play. `latency_s` is asked for from its first frame on."""
+        self.detach()
+        self._supply = Supply(rate_hz, latency_s)
+        self._supply.ring.move_to(self._loudness)
+        self._fill()
+        self._came.set()
+        return self._supply.ring.render
+
+    def detach(self) -> None:
+        """It is gone; what was not heard yet waits for the next one."""
+        if self._supply is None:
+            return
+        self.played()
+        self._supply.ring.move_to(SILENT)  # if it lives on for a moment, it must not play what the next one will
+        self._waiting.put_back(self._supply.unheard())
+        if self._supply.ring.is_running:  # not one that was only tried
+            self._gone_since = self._clock()
+        self._supply = None
+
+    # --- the conversation
+
+    @property
+    def rate_hz(self) -> int:
+        """The rate of what it is given; until that is agreed upon, the one that it likes best."""
+        return self._rate_hz or (self._supply.device_hz if self._supply else _USUAL_RATE_HZ)
+
+    @property
+    def waiting_samples(self) -> int:
+        """Audio that no device took yet."""
+        supply = self._supply
+        in_ring = supply.ring.waiting * self.rate_hz // supply.device_hz if supply else 0
+        return self._waiting.samples + in_ring
 
     def open(self, rate_hz: int) -> None:
-        """Starts to play: silence, until there is something else."""
-        library: Any = sound.library()
-
-        def play(audio: Any, frames: int, time: Any, status: Any) -> None:
-            audio[:] = self._buffer.pull(len(audio) // BYTES_PER_SAMPLE)
-
-        self.rate_hz = rate_hz
-        self._buffer = PlaybackBuffer(rate_hz)
-        try:
-            self._stream = library.RawOutputStream(
-                samplerate=rate_hz, device=self._device.index, channels=1, dtype="int16", callback=play
-            )
-            self._stream.start()
-        except library.PortAudioError as error:
-            raise sound.unusable("output", self._device, error) from error
+        """Gets ready for audio of this rate; what there was of another is thrown away."""
+        self.flush()
+        self._waiting = WaitingAudio()
+        self._rate_hz = rate_hz
 
     async def play(self, turn_id: str, reply: ReplyAudio) -> None:
         """Takes more audio; waits while far too much is there already."""
-        while self._buffer.waiting_samples > _MAX_WAITING_S * self.rate_hz:  # noqa: ASYNC110  # a thread empties it
-            await asyncio.sleep(_LOOK_EVERY_S)
-        self._buffer.put(turn_id, reply.first_sample, reply.audio)
+        while self._waiting.samples > _MAX_WAITING_S * self.rate_hz:
+            if self._is_gone_for_good():
+                raise CommandError(tr("the loudspeaker is gone: plug it in again and start anew"))
+            await self._sleep(_LOOK_EVERY_S)
+        self._waiting.put(Piece(turn_id, reply.first_sample, reply.audio))
+        self._fill()
+        self._came.set()
 
     def pause(self) -> None:
         """Plays nothing for now, and keeps what was not played yet."""
-        self._buffer.pause()
+        self._move_to(SILENT)
 
     def duck(self) -> None:
         """Plays softly for now."""
-        self._buffer.duck()
+        self._move_to(SOFT)
 
     def go_on(self) -> None:
         """Plays as before, from where it stopped."""
-        self._buffer.go_on()
+        self._move_to(FULL)
+
+    def _move_to(self, loudness: float) -> None:
+        self._loudness = loudness
+        if self._supply is not None:
+            self._supply.ring.move_to(loudness)
 
     def flush(self) -> None:
-        """Throws away what was not played yet."""
-        self._buffer.flush()
+        """Throws away what was not played yet. What sounds fades out; what comes after it is as loud as usual."""
+        self._waiting.clear()
+        self._loudness = FULL
+        if self._supply is not None:
+            self._supply.flush()
 
     def played(self) -> Played | None:
         """How far the last turn that was played has come."""
-        return self._buffer.played(self._delay_frames())
+        if self._supply is not None:
+            self._played = self._supply.played() or self._played
+        return self._played
 
     def is_playing(self) -> bool:
         """Whether somebody hears something right now, or is about to."""
-        return self._works() and not self._buffer.is_silent(self._delay_frames())
+        if self._supply is None:
+            return False
+        is_due = self._loudness != SILENT and not self._is_taken(self._supply)
+        return is_due or not self._supply.is_silent
 
     async def drained(self) -> None:
-        """Waits until all was played; so it waits out a pause as well."""
-        while self._works() and not self._buffer.is_empty(self._delay_frames()):  # noqa: ASYNC110  # as above
-            await asyncio.sleep(_LOOK_EVERY_S)
+        """Waits until all was played; so it waits out a pause as well. Not for a loudspeaker that is gone for good."""
+        while not self._is_empty() and not self._is_gone_for_good():
+            await self._sleep(_LOOK_EVERY_S)
+            self._tick()
+
+    async def keep_filled(self) -> None:
+        """Keeps the device supplied, until it is cancelled. It sleeps while there is nothing to do."""
+        while True:
+            await self._came.wait()
+            while self._came.is_set() or self._has_more():
+                await self._sleep(_LOOK_EVERY_S)
+                self._tick()
+
+    # --- in between
+
+    def _tick(self) -> None:
+        came = self._came.is_set()
+        self._came.clear()
+        self._fill()
+        if self._supply is not None and not came and not self._waiting.samples:
+            self._supply.end_if_nearly_dry()
+
+    def _fill(self) -> None:
+        if self._supply is not None:
+            self._supply.fill(self._waiting, self.rate_hz)
+
+    def _has_more(self) -> bool:
+        return self._supply is not None and (self._supply.keeps_something or bool(self._waiting.samples))
+
+    def _is_taken(self, supply: Supply) -> bool:
+        """Whether the device took all there is."""
+        return not (self._waiting.samples or supply.keeps_something or supply.ring.waiting)
+
+    def _is_empty(self) -> bool:
+        """Whether all was heard."""
+        if self._supply is None:
+            return not self._waiting.samples
+        return self._is_taken(self._supply) and self._supply.is_silent
+
+    def _is_gone_for_good(self) -> bool:
+        is_there = self._supply is not None and self._supply.ring.is_running
+        return not is_there and self._clock() - self._gone_since > _GONE_FOR_GOOD_S
+
+
+class _Unsupervised(Speaker):
+    """A speaker with one device of its own, which is not looked for again once it is gone."""
+
+    _filling: "asyncio.Task[None] | None" = None
+
+    def open(self, rate_hz: int) -> None:
+        super().open(rate_hz)
+        self._filling = self._filling or asyncio.create_task(self.keep_filled(), name="filling")
 
     def close(self) -> None:
-        """Gives the sound card back."""
-        if self._stream is not None:
-            self._stream.close()
-
-    def _works(self) -> bool:
-        """A loudspeaker that was unplugged plays nothing."""
-        return self._stream is not None and self._stream.active
-
-    def _delay_frames(self) -> int:
-        """What the sound card took and nobody heard yet."""
-        return int(self._stream.latency * self.rate_hz) if self._stream is not None else 0
+        if self._filling is not None:
+            self._filling.cancel()
 
 
 @contextmanager
@@ -97,8 +198,20 @@ def opened_speaker(wanted: str) -> Iterator[Speaker | None]:
     if device is None:
         yield None
         return
-    speaker = Speaker(device)
+    library: Any = sound.library()
+    speaker = _Unsupervised()
+    render = speaker.attach(device.rate_hz, lambda: stream.latency)
+
+    def play(audio: Any, frames: int, time: Any, status: Any) -> None:
+        render(np.frombuffer(audio, np.int16))
+
     try:
-        yield speaker
+        stream = library.RawOutputStream(
+            samplerate=device.rate_hz, device=device.index, channels=1, dtype="int16", callback=play
+        )
+        with stream:
+            yield speaker
+    except library.PortAudioError as error:
+        raise sound.unusable("output", device, error) from error
     finally:
         speaker.close()

@@ -65,10 +65,17 @@ class WaitingAudio:
             self._taken_until = (piece.turn_id, piece.end_sample)
         return taken
 
-    def replace(self, pieces: list[Piece]) -> None:
-        """Only these wait any more."""
-        self._pieces = deque(pieces)
-        self.samples = sum(piece.samples for piece in pieces)
+    def put_back(self, pieces: list[Piece]) -> None:
+        """They were taken, but not played: they are next again."""
+        if pieces:
+            self._taken_until = (pieces[0].turn_id, pieces[0].first_sample)
+        self._pieces.extendleft(reversed(pieces))
+        self.samples += sum(piece.samples for piece in pieces)
+
+    def clear(self) -> None:
+        """Nothing waits any more."""
+        self._pieces.clear()
+        self.samples = 0
 
     def _append(self, piece: Piece) -> None:
         self._pieces.append(piece)

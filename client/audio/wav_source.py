@@ -5,7 +5,9 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 
-from client.errors import CommandError
+from client.errors import CommandError, reason_of
+from client.events import MicrophoneAudio
+from client.messages import tr
 from services.common.audio import BYTES_PER_SAMPLE, Recording, encode_pcm, read_wav
 from services.common.errors import InvalidInputError
 
@@ -29,7 +31,7 @@ class WavSource:
         self._clock = clock
         self._sleep = sleep
 
-    async def messages(self) -> AsyncGenerator[bytes, None]:
+    async def messages(self) -> AsyncGenerator[MicrophoneAudio, None]:
         """Each message when a microphone would have it: after its last sample."""
         samples = self.rate_hz * _MESSAGE_MS // 1000
         size = samples * BYTES_PER_SAMPLE
@@ -39,7 +41,7 @@ class WavSource:
             due = max(due + samples / self.rate_hz, self._clock() - _MAX_LATENESS_S)
             if (wait_s := due - self._clock()) > 0:
                 await self._sleep(wait_s)
-            yield self._audio[position : position + size].ljust(size, b"\0")
+            yield MicrophoneAudio(self._audio[position : position + size].ljust(size, b"\0"))
             position += size
             if position >= len(self._audio):
                 self.finished.set()
@@ -50,9 +52,11 @@ def read_recording(path: Path) -> Recording:
     try:
         recording = read_wav(path.read_bytes(), str(path))
     except OSError as error:
-        raise CommandError(f"{path} cannot be read: {error.strerror}") from error
+        raise CommandError(tr("{path} cannot be read: {reason}", path=path, reason=reason_of(error))) from error
     except InvalidInputError as error:
-        raise CommandError(f"{error.message}; what can be spoken is a PCM WAV file of 8 to 48 kHz") from error
+        raise CommandError(
+            tr("{problem}; what can be spoken is a PCM WAV file of 8 to 48 kHz", problem=error.message)
+        ) from error
     if not recording.samples.size:
-        raise CommandError(f"{path} holds no audio")
+        raise CommandError(tr("{path} holds no audio", path=path))
     return recording

@@ -9,19 +9,25 @@ from rich.text import Text
 from client.events import (
     ConnectionLost,
     Degraded,
+    DeviceChanged,
     Event,
+    HearingChanged,
     Interrupted,
     Outcome,
     ReplyText,
     SessionOpened,
+    SoundCardServed,
     State,
     StateChanged,
     Transcript,
     TurnFinished,
 )
-from services.common.text import clean
+from client.messages import tr
+from client.views import sentences
+from client.views.printable import printable
 
-_LABELS = {"first_heard": "voice to voice", "barge_in_stop": "stopped after"}  # where the name alone says too little
+__all__ = ["TextView", "printable"]
+
 _ERASE_LINE = Control(ControlType.CARRIAGE_RETURN, (ControlType.ERASE_IN_LINE, 2))
 
 
@@ -33,23 +39,24 @@ class TextView:
         self._partial = ""
         self._in_reply = False
         self._is_yielding = False
+        self._is_heard = True
 
     def show(self, event: Event) -> None:
         """The assistant told something."""
         match event.what:
             case StateChanged(state):
                 self._show_state(state)
-            case SessionOpened() | ConnectionLost():
-                self._show_connection(event.what)
+            case SessionOpened() | ConnectionLost() | DeviceChanged() | HearingChanged() | SoundCardServed():
+                self._show_line(event.what)
             case Transcript():
                 self._show_transcript(event.what)
             case ReplyText(delta):
                 self._show_reply(printable(delta))
             case Interrupted():
                 self._is_yielding = False
-                self._line(Text("(interrupted)", "yellow"))
+                self._aside(tr("interrupted"), "yellow")
             case Degraded(stage, _, message):
-                self._line(Text(f"{stage} has a problem: {printable(message)}", "yellow"))
+                self._line(Text(sentences.of_trouble(stage, message), "yellow"))
             case TurnFinished():
                 self._show_times(event.what)
 
@@ -64,26 +71,38 @@ class TextView:
 
     def reply_file(self, path: str, duration_s: float) -> None:
         """The reply audio was written."""
-        self._line(Text(f"reply audio: {path} ({duration_s:.1f} s)", "dim"))
+        self._line(Text(sentences.of_file(path, duration_s), "dim"))
 
     def _show_state(self, state: State) -> None:
         if state is State.YIELDING and not self._is_yielding:
-            self._line(Text("(listens)", "dim"))
+            self._aside(tr("listens"))
         elif self._is_yielding and state in (State.THINKING, State.SPEAKING):
-            self._line(Text("(goes on)", "dim"))
+            self._aside(tr("goes on"))
         self._is_yielding = state is State.YIELDING
 
-    def _show_connection(self, what: SessionOpened | ConnectionLost) -> None:
-        if isinstance(what, ConnectionLost):
-            self._line(Text(f"(connection lost; trying for {what.trying_s:g} s)", "yellow"))
-        elif what.resumed:
-            self._line(Text("(connected again)", "yellow"))
+    def _show_line(
+        self, what: SessionOpened | ConnectionLost | DeviceChanged | HearingChanged | SoundCardServed
+    ) -> None:
+        """How the assistant can be reached, and hears."""
+        match what:
+            case ConnectionLost(trying_s):
+                self._aside(sentences.of_loss(trying_s), "yellow")
+            case SessionOpened(resumed=True):
+                self._aside(sentences.of_opening(what), "yellow")
+            case DeviceChanged():
+                self._aside(sentences.of_device(what), "yellow")
+            case HearingChanged(is_heard):
+                if not (is_heard and self._is_heard):  # that it hears from the start goes without saying
+                    self._aside(sentences.of_hearing(what))
+                self._is_heard = is_heard
+            case SoundCardServed(callbacks, late) if late:  # that all went well goes without saying
+                self._aside(sentences.of_lateness(callbacks, late))
 
     def _show_transcript(self, heard: Transcript) -> None:
         if not heard.is_final:
             self._show_partial(printable(heard.text))
         elif not (heard.typed and self._console.is_terminal):  # else it stands there as it was typed
-            self._line(Text.assemble(("you: ", "bold cyan"), printable(heard.text)))
+            self._line(Text.assemble((tr("you: "), "bold cyan"), printable(heard.text)))
 
     def _show_partial(self, text: str) -> None:
         if not text or text == self._partial or self._in_reply:
@@ -98,7 +117,7 @@ class TextView:
 
     def _show_reply(self, delta: str) -> None:
         if not self._in_reply:
-            self._line(Text("assistant: ", "bold green"), end="")
+            self._line(Text(tr("assistant: "), "bold green"), end="")
             self._in_reply = True
             delta = delta.lstrip()
         self._console.print(Text(delta), end="", soft_wrap=True)
@@ -106,15 +125,15 @@ class TextView:
 
     def _show_times(self, finished: TurnFinished) -> None:
         if finished.outcome is Outcome.FAILED:
-            self._line(Text("the turn failed", "bold red"))
-        labels = ((_LABELS.get(name, name.replace("_", " ")), ms) for name, ms in finished.timings_ms.items())
-        times = [(label, f"{ms:.0f} ms") for label, ms in labels]
+            self._line(Text(tr("the turn failed"), "bold red"))
+        times = [(sentences.of_time(name), f"{ms:.0f} ms") for name, ms in finished.timings_ms.items()]
         engines = ", ".join(f"{stage} {backend}" for stage, backend in finished.backends.items())
         if self._console.is_terminal:
             self._show_table(times)
         else:
-            self._line(Text("times: " + ", ".join(f"{name} {ms}" for name, ms in times)))
-        self._line(Text(f"engines: {engines or 'none'}", "dim"))
+            told = ", ".join(f"{name} {ms}" for name, ms in times)
+            self._line(Text(tr("times: {times}", times=told)))
+        self._line(Text(tr("engines: {engines}", engines=engines or tr("none")), "dim"))
 
     def _show_table(self, rows: list[tuple[str, str]]) -> None:
         self._line(Text())
@@ -125,6 +144,9 @@ class TextView:
             table.add_row(*row)
         self._console.print(table)
 
+    def _aside(self, sentence: str, style: str = "dim") -> None:
+        self._line(Text(f"({sentence})", style))
+
     def _line(self, text: Text, end: str = "\n") -> None:
         """Begins a line of its own, whatever stands there."""
         if self._in_reply:
@@ -134,8 +156,3 @@ class TextView:
         self._in_reply = False
         self._partial = ""
         self._console.print(text, end=end, soft_wrap=True)
-
-
-def printable(text: str) -> str:
-    """The text without anything that would move the cursor or change the terminal."""
-    return clean(text).replace("\r", " ")

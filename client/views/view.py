@@ -14,6 +14,7 @@ from client.events import (
     ReplyAudio,
     ReplyText,
     SessionOpened,
+    SoundCardServed,
     StateChanged,
     Transcript,
     TurnFinished,
@@ -64,7 +65,7 @@ class JsonView:
         self._out.flush()
 
 
-_KINDS: dict[type, str] = {
+KINDS: dict[type, str] = {
     SessionOpened: "session",
     StateChanged: "state",
     Transcript: "transcript",
@@ -76,6 +77,7 @@ _KINDS: dict[type, str] = {
     ConnectionLost: "connection_lost",
     DeviceChanged: "device",
     HearingChanged: "hearing",
+    SoundCardServed: "sound_card",
 }
 _KEPT_BACK = {"audio", "resume_token"}
 
@@ -86,4 +88,4 @@ def _as_fields(event: Event) -> tuple[str, dict[str, Any]]:
         fields["samples"] = len(event.what.audio) // BYTES_PER_SAMPLE
     if isinstance(event.what, TurnFinished):
         fields["timings_ms"] = {name: round(ms, 1) for name, ms in event.what.timings_ms.items()}
-    return _KINDS[type(event.what)], fields
+    return KINDS[type(event.what)], fields

@@ -1,48 +1,33 @@
-"""A client's loudspeaker that plays when it is told to."""
+"""A loudspeaker that plays when it is told to."""
 
-from client.audio.playback import PlaybackBuffer
-from client.events import Played, ReplyAudio
-from tests.support.waiting import wait_until
+import numpy as np
+
+from client.audio.speaker import Speaker
 
 
-class FakeLoudspeaker:
-    """What the sound card's thread pulls, a test pulls here."""
+class FakeLoudspeaker(Speaker):
+    """What the sound card's thread renders, a test renders here. It holds back `latency_frames`."""
 
-    def __init__(self, rate_hz: int = 16_000) -> None:
-        self.rate_hz = rate_hz
+    def __init__(self, rate_hz: int = 16_000, latency_frames: int = 0) -> None:
+        super().__init__()
         self.heard = b""
         self.opened = 0
-        self.buffer = PlaybackBuffer(rate_hz)
+        self.latency_frames = latency_frames
+        self._render = self.attach(rate_hz, lambda: self.latency_frames / rate_hz)
+
+    @property
+    def buffer(self) -> Speaker:
+        """What waits to be played."""
+        return self
 
     def let_play(self, samples: int) -> bytes:
         """So many samples leave it; what they were."""
-        pulled = self.buffer.pull(samples)
-        self.heard += pulled
-        return pulled
+        out = np.empty(samples, np.int16)
+        self._render(out)
+        self._render(out[:0])  # it comes again, and what it took is on its way
+        self.heard += out.tobytes()
+        return out.tobytes()
 
     def open(self, rate_hz: int) -> None:
+        super().open(rate_hz)
         self.opened += 1
-
-    async def play(self, turn_id: str, reply: ReplyAudio) -> None:
-        self.buffer.put(turn_id, reply.first_sample, reply.audio)
-
-    def pause(self) -> None:
-        self.buffer.pause()
-
-    def duck(self) -> None:
-        self.buffer.duck()
-
-    def go_on(self) -> None:
-        self.buffer.go_on()
-
-    def flush(self) -> None:
-        self.buffer.flush()
-
-    def played(self) -> Played | None:
-        return self.buffer.played(0)
-
-    def is_playing(self) -> bool:
-        return not self.buffer.is_silent(0)
-
-    async def drained(self) -> None:
-        await wait_until(lambda: self.buffer.is_empty(0), "the loudspeaker to play all it has")

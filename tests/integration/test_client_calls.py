@@ -70,7 +70,7 @@ async def _busy_call(peer: Peer) -> list[tts_pb2.StreamingSynthesizeResponse]:
 async def test_a_conversation_as_events() -> None:
     assistant = ScriptedAssistant([ScriptedTurn(reply=("a", "b"))])
     async with serving(assistant.service()) as address:
-        conversation = Conversation(peer(address), ConversationOptions(output_rate_hz=16_000), LIMIT_S)
+        conversation = Conversation(peer(address), ConversationOptions(output_rate_hz=16_000), LIMIT_S, try_for_s=15)
         await conversation.give(TypedText("hello"))
         await conversation.give(End())
         events = [event async for event in conversation.events()]
@@ -86,7 +86,7 @@ async def test_nothing_is_left_of_a_conversation(ending: str) -> None:
     turn = ScriptedTurn(breaks=EngineFailedError("it broke") if ending == "by an error" else None)
     assistant = ScriptedAssistant([turn], leaves=ending == "by the assistant")
     async with serving(assistant.service()) as address:
-        conversation = Conversation(peer(address), ConversationOptions(), LIMIT_S)
+        conversation = Conversation(peer(address), ConversationOptions(), LIMIT_S, try_for_s=15)
         await conversation.give(TypedText("hello"))
         if ending == "by the client":
             await conversation.give(End())
@@ -114,7 +114,7 @@ async def _read(events: AsyncIterator[object]) -> None:
 
 
 async def test_whoever_gives_too_fast_waits() -> None:
-    conversation = Conversation(peer("127.0.0.1:1"), ConversationOptions(), LIMIT_S)  # nobody takes anything
+    conversation = Conversation(peer("127.0.0.1:1"), ConversationOptions(), LIMIT_S, try_for_s=15)  # nobody takes anything
 
     async def give() -> None:
         for _ in range(10_000):

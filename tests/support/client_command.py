@@ -13,8 +13,12 @@ from typing import Any
 from tests.support.shared_data import REPOSITORY
 
 _BOUND_S = 60.0
-# What stands before the machine that runs the tests must not decide how they end, nor hear them.
-_NO_SOUND = {"SUPERWHISPER_CLIENT__MICROPHONE": "none", "SUPERWHISPER_CLIENT__LOUDSPEAKER": "none"}
+# What stands before the machine that runs the tests, and its language, must not decide how they end.
+_PLAIN = {
+    "SUPERWHISPER_CLIENT__MICROPHONE": "none",
+    "SUPERWHISPER_CLIENT__LOUDSPEAKER": "none",
+    "SUPERWHISPER_CLIENT__INTERFACE": "en",
+}
 
 
 @dataclass(frozen=True)
@@ -47,17 +51,18 @@ async def started(
     folder: Path | None = None,
     environment: Mapping[str, str] | None = None,
     out: int = asyncio.subprocess.PIPE,
+    stdin: int = asyncio.subprocess.PIPE,
 ) -> AsyncIterator[asyncio.subprocess.Process]:
     """Runs it beside the test; killed at the end if it still runs."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "client", *map(str, arguments)),
-        stdin=asyncio.subprocess.PIPE,
+        stdin=stdin,
         stdout=out,
         stderr=asyncio.subprocess.PIPE,
         cwd=folder or REPOSITORY,
         # PYTHONPATH: `-m` looks in the current folder, and tests have their own.
-        env={**os.environ, **_NO_SOUND, "PYTHONPATH": str(REPOSITORY), **(environment or {})},
+        env={**os.environ, **_PLAIN, "PYTHONPATH": str(REPOSITORY), **(environment or {})},
     )
     try:
         yield process

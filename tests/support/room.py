@@ -48,6 +48,23 @@ class Room:
         settings = {"SUPERWHISPER_CLIENT__MICROPHONE": "", "SUPERWHISPER_CLIENT__LOUDSPEAKER": ""}
         return {**self.variables(), **settings}
 
+    def unplug_microphone(self) -> None:
+        """Takes it away. The sound server then lets everybody record what the loudspeaker plays instead."""
+        self.pactl("unload-module", "module-remap-source")
+
+    def plug_microphone(self) -> None:
+        """Puts it back."""
+        self.pactl("load-module", "module-remap-source", "source_name=microphone", "master=room.monitor")
+
+    def name_its_devices(self) -> None:
+        """Gives programs a `room_microphone` and a `room_loudspeaker` to choose, beside the default ones."""
+        named = (
+            "pcm.room_microphone { type pulse device microphone }",
+            "pcm.room_loudspeaker { type pulse device speakers }",
+        )
+        configuration = Path(self.variables()["ALSA_CONFIG_PATH"])
+        configuration.write_text("\n".join([configuration.read_text(), *named, ""]))
+
     async def say(self, recording: Recording) -> None:
         """Somebody says it in the room, from its beginning to its end."""
         path = self.folder / "said.wav"

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 import grpc
@@ -31,11 +31,12 @@ class Stack:
 
 
 @contextlib.asynccontextmanager
-async def running_stack() -> AsyncIterator[Stack]:
-    """Starts them together, as `make run` does; ends them all."""
+async def running_stack(*, ears: Sequence[str] = (), mind: Sequence[str] = ()) -> AsyncIterator[Stack]:
+    """Starts them together, as `make run` does, with these flags; ends them all."""
+    flags = {"stt": ears, "llm": mind, "tts": ()}
     async with contextlib.AsyncExitStack() as exits:
         stt, llm, tts = await asyncio.gather(
-            *(exits.enter_async_context(child_service(name)) for name in ("stt", "llm", "tts"))
+            *(exits.enter_async_context(child_service(name, *given)) for name, given in flags.items())
         )
         addresses = [
             argument

@@ -2,6 +2,7 @@
 
 import io
 import json
+from typing import get_args
 
 import pytest
 from rich.console import Console
@@ -9,21 +10,25 @@ from rich.console import Console
 from client.events import (
     ConnectionLost,
     Degraded,
+    DeviceChanged,
     Event,
+    HearingChanged,
     Hold,
     Interrupted,
     Outcome,
     ReplyAudio,
     ReplyText,
     SessionOpened,
+    SoundCardServed,
     State,
     StateChanged,
     Transcript,
     TurnFinished,
     What,
 )
+from client.messages import ENGLISH, FRENCH, speak
 from client.views.text_view import TextView
-from client.views.view import JsonView, View
+from client.views.view import KINDS, JsonView, View
 
 FINISHED = TurnFinished(Outcome.COMPLETED, {"first_audio": 180.26, "total": 900}, {"llm": "scripted"})
 TURN: list[What] = [
@@ -116,6 +121,54 @@ def test_a_lost_connection() -> None:
     assert written.splitlines() == ["(connection lost; trying for 15 s)", "(connected again)"]
 
 
+def test_devices_that_go_and_come() -> None:
+    told = [DeviceChanged(way, "a\x1bb", is_there) for way in ("input", "output") for is_there in (False, True)]
+    assert shown(*told).splitlines() == [
+        "(the microphone a b is gone; waiting for it)",
+        "(the microphone a b is back)",
+        "(the loudspeaker a b is gone; waiting for it)",
+        "(the loudspeaker a b is back)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("reason", "sentence"),
+    [
+        ("wake_word", "(waits for the wake word)"),
+        ("key", "(waits for the key)"),
+        ("muted", "(muted: it does not hear you)"),
+        ("too_quiet_for_long", "(nobody spoke: it does not hear you any more)"),
+    ],
+)
+def test_when_it_hears(reason: str, sentence: str) -> None:
+    written = shown(HearingChanged(False, reason), HearingChanged(True, "key"), HearingChanged(True, "key"))
+    assert written.splitlines() == [sentence, "(hears you)"]
+
+
+def test_that_it_hears_from_the_start_goes_without_saying() -> None:
+    assert shown(HearingChanged(True, "continuous")) == ""
+
+
+def test_a_sound_card_that_had_to_wait() -> None:
+    assert shown(SoundCardServed(900, 0)) == ""
+    assert shown(SoundCardServed(900, 2)) == "(the sound card had to wait 2 times out of 900)\n"
+
+
+def test_in_french() -> None:
+    speak(FRENCH)
+    try:
+        written = shown(*TURN, DeviceChanged("input", "USB", is_there=False))
+    finally:
+        speak(ENGLISH)
+    assert written.replace("\u00a0", " ").splitlines()[1:] == [
+        "toi : what",
+        "assistant : I am here.",
+        "temps : premier son 180 ms, total 900 ms",
+        "moteurs : llm scripted",
+        "(le microphone USB a disparu ; j’attends son retour)",
+    ]
+
+
 def test_times_have_names_that_say_what_they_are() -> None:
     finished = TurnFinished(Outcome.INTERRUPTED, {"first_heard": 240, "barge_in_stop": 90}, {})
     assert shown(finished).splitlines()[0] == "times: voice to voice 240 ms, stopped after 90 ms"
@@ -148,6 +201,8 @@ def test_json_lines() -> None:
     view = JsonView(out)
     tell(view, *TURN, Degraded("tts", "R", "é"), Interrupted("I"))
     tell(view, StateChanged(State.YIELDING, Hold.DUCK), ConnectionLost(15.0))
+    tell(view, DeviceChanged("input", "USB", is_there=False), HearingChanged(True, "wake_word"))
+    tell(view, SoundCardServed(900, 2))
     view.note("n")
     view.reply_file("a.wav", 1.25)
     lines = [json.loads(line) for line in out.getvalue().splitlines()]
@@ -163,6 +218,9 @@ def test_json_lines() -> None:
         "interrupted",
         "state",
         "connection_lost",
+        "device",
+        "hearing",
+        "sound_card",
         "note",
         "reply_file",
     ]
@@ -179,3 +237,16 @@ def test_json_lines() -> None:
     assert lines[1] == {"event": "state", "turn_id": "t1", "state": "listening", "hold": None}
     assert lines[11] == {"event": "state", "turn_id": "t1", "state": "yielding", "hold": "duck"}
     assert lines[12] == {"event": "connection_lost", "turn_id": "t1", "trying_s": 15.0}
+    assert lines[13] == {
+        "event": "device",
+        "turn_id": "t1",
+        "direction": "input",
+        "name": "USB",
+        "is_there": False,
+    }
+    assert lines[14] == {"event": "hearing", "turn_id": "t1", "is_heard": True, "reason": "wake_word"}
+    assert lines[15] == {"event": "sound_card", "turn_id": "t1", "callbacks": 900, "late": 2}
+
+
+def test_every_kind_of_event_has_its_line() -> None:
+    assert set(KINDS) == set(get_args(What))

@@ -44,9 +44,9 @@ async def test_each_message_comes_when_its_last_sample_was_said() -> None:
 async def test_all_of_it_comes_then_silence() -> None:
     recording = source(2 * MESSAGE + 1, Pace())
     async with aclosing(recording.messages()) as messages:
-        audio = [await anext(messages) for _ in range(2)]
+        audio = [(await anext(messages)).audio for _ in range(2)]
         assert not recording.finished.is_set()
-        audio += [await anext(messages) for _ in range(2)]
+        audio += [(await anext(messages)).audio for _ in range(2)]
     assert recording.finished.is_set()
     assert {len(message) for message in audio} == {2 * MESSAGE}
     samples = np.frombuffer(b"".join(audio), np.int16)

@@ -1,0 +1,123 @@
+"""The microphone: what the assistant hears of it, message by message, while it may."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from client.audio.echo import FRAME_SAMPLES, EchoGuard
+from client.audio.levels import Levels
+from client.audio.pairing import Pairing
+from client.audio.tap import RATE_HZ, Tap
+from client.events import HearingChanged, MicrophoneAudio, Mute, What
+from client.hearing import Gate
+from services.common.audio import Samples, encode_pcm
+
+MESSAGE_SAMPLES = 2 * FRAME_SAMPLES  # 20 ms; the ears look at 32 ms at once, so smaller ones gain them nothing
+_QUICK_S = 0.01  # somebody speaks: every moment counts
+_CALM_S = 0.02  # nobody does: half the work
+_QUIET_DBFS = -50.0
+_GONE_S = 0.2  # no sound card takes so long to give more
+_MAX_LATENESS_S = 1.0  # after a longer hold-up silence begins anew: sent all at once, it would be refused
+
+
+@dataclass(frozen=True)
+class Path:
+    """What the microphone's audio goes through before it leaves the machine.
+
+    `keep` gets what was heard, silence where the gate was closed, and what was played at the same time.
+    """
+
+    guard: EchoGuard
+    gate: Gate
+    levels: Levels
+    keep: Callable[[Samples, Samples], None] | None = None
+
+
+class Capture:
+    """Listens at both taps. Where no microphone is, silence takes its place: the assistant's ears go on."""
+
+    rate_hz = RATE_HZ
+
+    def __init__(
+        self,
+        near: Tap,
+        far: Tap,
+        path: Path,
+        tell: Callable[[What], None],
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._near = near
+        self._far = far
+        self._path = path
+        self._tell = tell
+        self._clock = clock
+        self._sleep = sleep
+        self._pairing = Pairing()
+        self._heard = self._played = np.empty(0, np.int16)  # not yet a whole message
+        self._given_until = 0.0  # to when the near side has come, or silence in its place
+        self._is_standing_in = False
+        self._was_open: bool | None = None
+
+    async def messages(self) -> AsyncGenerator[MicrophoneAudio | Mute, None]:
+        """What the assistant may hear, 20 ms each, and when it may no more, or again."""
+        self._near.read()  # what was said before is not meant for it
+        self._far.read()
+        self._given_until = self._clock()
+        while True:
+            await self._sleep(_QUICK_S if self._is_busy() else _CALM_S)
+            self._listen()
+            for message in self._whole_messages():
+                yield message
+
+    def _is_busy(self) -> bool:
+        levels = self._path.levels
+        return max(levels.loudspeaker_dbfs, levels.microphone_dbfs) > _QUIET_DBFS
+
+    def _listen(self) -> None:
+        near, far = self._pairing.push(self._or_silence(self._near.read()), self._far.read())
+        if not near.size:
+            return
+        frames = zip(near.reshape(-1, FRAME_SAMPLES), far.reshape(-1, FRAME_SAMPLES), strict=True)
+        cleaned = [self._path.guard.clean(*frame) for frame in frames]
+        self._heard = np.concatenate((self._heard, *cleaned))
+        self._played = np.concatenate((self._played, far))
+
+    def _or_silence(self, near: Samples) -> Samples:
+        now = self._clock()
+        if near.size:
+            if self._is_standing_in:
+                near = near[-max(int((now - self._given_until) * RATE_HZ), 1) :]  # before that it was silence
+            self._is_standing_in = False
+            self._given_until = now
+            return near
+        if not self._is_standing_in and now - self._given_until < _GONE_S:
+            return near
+        self._is_standing_in = True
+        self._given_until = max(self._given_until, now - _MAX_LATENESS_S)
+        samples = int((now - self._given_until) * RATE_HZ)
+        self._given_until += samples / RATE_HZ
+        return np.zeros(samples, np.int16)
+
+    def _whole_messages(self) -> Iterator[MicrophoneAudio | Mute]:
+        whole = self._heard.size // MESSAGE_SAMPLES * MESSAGE_SAMPLES
+        heard, self._heard = np.split(self._heard, [whole])
+        played, self._played = np.split(self._played, [whole])
+        for message in zip(heard.reshape(-1, MESSAGE_SAMPLES), played.reshape(-1, MESSAGE_SAMPLES), strict=True):
+            yield from self._pass(*message)
+
+    def _pass(self, heard: Samples, played: Samples) -> Iterator[MicrophoneAudio | Mute]:
+        self._path.levels.observe(heard, played)
+        is_open = self._path.gate.is_open(heard)
+        if self._path.keep is not None:
+            self._path.keep(heard if is_open else np.zeros_like(heard), played)
+        if is_open is not self._was_open:
+            self._tell(HearingChanged(is_open, self._path.gate.reason))
+            if not (is_open and self._was_open is None):  # a conversation begins with open ears
+                yield Mute(muted=not is_open)
+            self._was_open = is_open
+        if is_open:
+            yield MicrophoneAudio(encode_pcm(heard))

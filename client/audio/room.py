@@ -1,0 +1,86 @@
+"""The microphone and the loudspeaker of a conversation, and what stands between them and it."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from client.audio.capture import Capture, Path
+from client.audio.devices import Direction, SoundLibrary
+from client.audio.echo_guards import echo_guard
+from client.audio.levels import Levels
+from client.audio.playback import NoLoudspeaker, Player
+from client.audio.sound import PortAudio, library
+from client.audio.sound_card import SoundCard
+from client.audio.speaker import Speaker
+from client.audio.tap import Tap
+from client.config import ClientSection
+from client.events import What
+from client.hearing import Gate
+from services.common.audio import Samples
+
+Keep = Callable[[Samples, Samples], None]
+
+
+@dataclass(frozen=True)
+class Room:
+    """What is open of both. The companions must run as long as it is used."""
+
+    levels: Levels
+    _near: Tap
+    _far: Tap
+    _card: SoundCard
+    _speaker: Speaker
+    _tell: Callable[[What], None]
+
+    @property
+    def has_microphone(self) -> bool:
+        """Whether somebody can be heard."""
+        return self._card.has_microphone
+
+    @property
+    def has_loudspeaker(self) -> bool:
+        """Whether something can be played."""
+        return self._card.has_loudspeaker
+
+    @property
+    def player(self) -> Player:
+        """What plays the replies."""
+        return self._speaker if self.has_loudspeaker else NoLoudspeaker()
+
+    @property
+    def companions(self) -> tuple[Callable[[], Awaitable[None]], ...]:
+        """They keep the devices open, and supplied."""
+        return (self._card.supervise, self._speaker.keep_filled)
+
+    @property
+    def callbacks(self) -> int:
+        """How often a device's thread came."""
+        return self._card.beats
+
+    @property
+    def late(self) -> int:
+        """How often it came too late."""
+        return self._card.late
+
+    def name(self, direction: Direction) -> str:
+        """What the device is called; empty where there is none."""
+        return self._card.name(direction)
+
+    def microphone(self, client: ClientSection, gate: Gate, note: Callable[[str], None], keep: Keep | None) -> Capture:
+        """What is heard, without the echo of what is played."""
+        guard = echo_guard(client.echo, self._card.round_trip_s, note)
+        return Capture(self._near, self._far, Path(guard, gate, self.levels, keep), self._tell)
+
+
+@asynccontextmanager
+async def opened_room(
+    microphone: str, loudspeaker: str, tell: Callable[[What], None], sound: SoundLibrary | None = None
+) -> AsyncIterator[Room]:
+    """The devices of these names, `none` for none; given back at the end."""
+    near, far, speaker = Tap(), Tap(), Speaker()
+    card = SoundCard(sound or PortAudio(library()), microphone, loudspeaker, near, far, speaker, tell)
+    await card.open()
+    try:
+        yield Room(Levels(), near, far, card, speaker, tell)
+    finally:
+        await card.close()

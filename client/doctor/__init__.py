@@ -1,0 +1,1 @@
+"""`superwhisper doctor`: everything that a newcomer gets wrong, and the mend of each."""

@@ -1,0 +1,1 @@
+"""What a go or a no-go rests on: one file for each kind of evidence."""

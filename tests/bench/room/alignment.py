@@ -1,0 +1,101 @@
+"""Finds audio again in a tape of what was played, and what was left out or put in between."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from services.common.audio import Samples
+
+_BLOCK_S = 0.1
+_REACH_S = 3.0  # how far a block is looked for behind where it should be: a reply waits for its next piece
+_ALIKE = 0.9  # correlation of a block with what was played of it
+_LOUD = 200  # RMS; what is softer cannot be found for sure
+_PAUSE_S = 0.06  # of silence in the audio itself: a shift there is a longer pause, not a hole in a word
+
+Wave = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What became of some audio. Shifts are seconds by which something was late compared to what came before it."""
+
+    blocks: int
+    missing: int  # blocks that were not played
+    holes_s: tuple[float, ...]  # shifts within continuous sound
+    pauses_s: tuple[float, ...]  # shifts where the audio itself is silent
+    ends_at: int  # the sample of the tape
+
+    @property
+    def longest_hole_ms(self) -> float:
+        """0 where there is none."""
+        return round(max((abs(shift) for shift in self.holes_s), default=0.0) * 1000, 1)
+
+
+def find(audio: Samples, tape: Samples, rate_hz: int, after: int = 0) -> Found:
+    """Looks for all of the audio in the tape, from that sample on."""
+    wave, taped = audio.astype(np.float64), tape.astype(np.float64)
+    position: int | None = None
+    missing, blocks, quiet_s = 0, 0, 0.0
+    holes: list[float] = []
+    pauses: list[float] = []
+    for begin, block in _blocks(wave, rate_hz):
+        if np.sqrt(np.mean(block**2)) < _LOUD:
+            quiet_s += _BLOCK_S
+            continue
+        blocks += 1
+        expected = after if position is None else position + begin
+        reach = taped.size if position is None else round(_REACH_S * rate_hz)
+        place = _place(block, taped, expected, reach, rate_hz)
+        if place is None:
+            missing += 1
+        else:
+            if position is not None and place - begin != position:
+                (pauses if quiet_s >= _PAUSE_S else holes).append((place - begin - position) / rate_hz)
+            position = place - begin
+        quiet_s = 0.0
+    end = after if position is None else position + wave.size
+    return Found(blocks, missing, tuple(holes), tuple(pauses), end)
+
+
+def _blocks(wave: Wave, rate_hz: int) -> Iterator[tuple[int, Wave]]:
+    size = round(_BLOCK_S * rate_hz)
+    for begin in range(0, wave.size - size + 1, size):
+        yield begin, wave[begin : begin + size]
+
+
+def _place(block: Wave, tape: Wave, expected: int, reach: int, rate_hz: int) -> int | None:
+    """Where it was played: where it should have been, if it is there, or else where it is most alike."""
+    slack = round(0.002 * rate_hz)
+    early = round(0.1 * rate_hz)
+    for first, last in ((expected - slack, expected + slack), (expected - early, expected + reach)):
+        low, high = max(first, 0), min(last, tape.size - block.size)
+        if high < low:
+            continue
+        alike = _alike(block, tape[low : high + block.size])
+        best = int(np.argmax(alike))
+        if alike[best] >= _ALIKE:
+            return low + best
+    return None
+
+
+def _alike(block: Wave, tape: Wave) -> Wave:
+    """The normalized correlation of the block with every place of the tape."""
+    size = 1 << (tape.size + block.size - 1).bit_length()
+    spectrum = np.fft.rfft(tape, size) * np.conj(np.fft.rfft(block, size))
+    products = np.fft.irfft(spectrum, size)[: tape.size - block.size + 1]
+    energy = np.concatenate(([0.0], np.cumsum(tape**2)))
+    power = np.maximum(energy[block.size :] - energy[: -block.size], 1.0)
+    alike: Wave = products / np.sqrt(power * np.sum(block**2))
+    return alike
+
+
+def place_of(sound: Samples, tape: Samples, least_alike: float = 0.3) -> int | None:
+    """Where the sound begins in a tape on which others are heard as well; None where it is not on it."""
+    wave, taped = sound.astype(np.float64), tape.astype(np.float64)
+    if taped.size < wave.size:
+        return None
+    alike = _alike(wave, taped)
+    best = int(np.argmax(alike))
+    return best if alike[best] >= least_alike else None
