@@ -1,6 +1,5 @@
 """The `superwhisper` command."""
 
-import io
 import os
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from client import messages
 from client.commands import CommandList
+from client.letters import show_nearest
 from client.messages import tr
 from client.options import Common, examples
 
@@ -71,9 +71,7 @@ def superwhisper(
 
 def main() -> None:
     """Runs the command: 0 when it did what was asked, 1 with a sentence when it could not, 130 after Ctrl-C."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that knows no "é" shows a question mark
+    show_nearest((sys.stdout, sys.stderr))
     messages.speak(os.environ.get(_INTERFACE) or messages.of_this_person())
     try:
         app()

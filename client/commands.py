@@ -42,6 +42,11 @@ COMMANDS = {
     "models": Listed(
         "client.models_cli", "app", "Fetch, list and check models. No running service ever downloads one."
     ),
+    "devices": Listed(
+        "client.devices_cli",
+        "devices",
+        "List microphones and loudspeakers, or test those that are used.",
+    ),
     "doctor": Listed(
         "client.doctor.command",
         "doctor",

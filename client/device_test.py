@@ -9,10 +9,11 @@ from enum import StrEnum
 
 import numpy as np
 
+from client.audio.device_errors import not_there
 from client.audio.devices import Device, SoundLibrary
 from client.audio.levels import SILENCE_DBFS, loudness_dbfs
 from client.audio.ring import Ring
-from client.audio.sound import NONE, not_there
+from client.audio.sound import NONE
 from client.errors import CommandError
 from client.messages import tr
 from services.common.audio import Recording, Samples, resample

@@ -1,5 +1,6 @@
 """What `say` was told to say, said: in as many requests as it takes, and as far as it goes."""
 
+import asyncio
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -53,19 +54,24 @@ class Order:
 def fulfil(order: Order, mouth: Mouth) -> None:
     """Says it, and tells where it went. What was said before a failure or Ctrl-C is kept, and told of."""
     course = Course(total=len(order.text or ""))
-    output: Output | None = None
-    try:
-        with course.shown(order.out is not None), opened_output(order.loudspeaker, order.out) as output:
-            run(_say(order, mouth, output, course))
-    except (CommandError, KeyboardInterrupt):
-        if output is not None and output.is_kept:
-            told = tr("stopped after {course}; {path} holds what was spoken until then", course=course, path=order.out)
-            sys.stderr.write(f"{told}\n")
-        raise
+    run(_put_out(order, mouth, course))
     if order.out is not None:
         typer.echo(tr("{path} ({duration_s:.1f} s)", path=order.out, duration_s=course.duration_s))
     if course.has_tones and order.wishes.voice.voice != TONE:
         raise run(_tones(order, mouth))
+
+
+async def _put_out(order: Order, mouth: Mouth, course: Course) -> None:
+    output: Output | None = None
+    try:
+        with course.shown(order.out is not None):
+            async with opened_output(order.loudspeaker, order.out) as output:
+                await _say(order, mouth, output, course)
+    except (CommandError, asyncio.CancelledError):
+        if output is not None and output.is_kept:
+            told = tr("stopped after {course}; {path} holds what was spoken until then", course=course, path=order.out)
+            sys.stderr.write(f"{told}\n")
+        raise
 
 
 async def _say(order: Order, mouth: Mouth, output: Output, course: Course) -> None:

@@ -1,18 +1,21 @@
 """Where `say` lets its speech go: a file or the loudspeaker. And how far it has come, for the person who waits."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from client.audio.speaker import Speaker, opened_speaker
+from client.audio.playback import Player
+from client.audio.room import opened_room
+from client.audio.sound import NONE
 from client.errors import CommandError
-from client.events import ReplyAudio
+from client.events import Event, ReplyAudio
 from client.messages import tr
 from client.reply_file import AudioFile, audio_file
+from client.views.text_view import TextView
 from services.common.audio import BYTES_PER_SAMPLE
 from superwhisper.common.v1 import audio_pb2
 
@@ -45,7 +48,7 @@ def container_for(out: Path | None) -> audio_pb2.AudioContainer.ValueType:
 class Output:
     """A file or the loudspeaker."""
 
-    target: AudioFile | Speaker
+    target: AudioFile | Player
     rate_hz: int = 0
     samples: int = 0
 
@@ -60,10 +63,10 @@ class Output:
 
     async def write(self, audio: bytes) -> None:
         """Appends, or plays after what plays now."""
-        if isinstance(self.target, Speaker):
-            await self.target.play("", ReplyAudio(audio, 0, self.samples))
-        else:
+        if isinstance(self.target, AudioFile):
             self.target.write(audio)
+        else:
+            await self.target.play("", ReplyAudio(audio, 0, self.samples))
         self.samples += len(audio) // BYTES_PER_SAMPLE
 
     @property
@@ -78,22 +81,29 @@ class Output:
 
     async def drained(self) -> None:
         """Waits until all was heard."""
-        if isinstance(self.target, Speaker):
+        if not isinstance(self.target, AudioFile):
             await self.target.drained()
 
 
-@contextmanager
-def opened_output(loudspeaker: str, out: Path | None) -> Iterator[Output]:
+@asynccontextmanager
+async def opened_output(loudspeaker: str, out: Path | None) -> AsyncIterator[Output]:
     """The file, which keeps what was written when the body fails, or where none is named the loudspeaker."""
-    as_it_is = out is not None and out.suffix.lower() != ".wav"
-    with (
-        audio_file(out, keep_unfinished=True, as_it_is=as_it_is) as file,
-        nullcontext() if file else opened_speaker(loudspeaker) as speaker,
-    ):
-        target = file or speaker
-        if target is None:
+    if out is None:
+        async with _opened_loudspeaker(loudspeaker) as output:
+            yield output
+        return
+    with audio_file(out, keep_unfinished=True, as_it_is=out.suffix.lower() != ".wav") as file:
+        if file is not None:
+            yield Output(file)
+
+
+@asynccontextmanager
+async def _opened_loudspeaker(wanted: str) -> AsyncIterator[Output]:
+    view = TextView(Console(stderr=True, highlight=False))
+    async with opened_room(NONE, wanted, lambda what: view.show(Event("", what))) as room:
+        if not room.has_loudspeaker:
             raise CommandError(tr("there is no loudspeaker here: give --out FILE to write a WAV file"))
-        yield Output(target)
+        yield Output(room.player)
 
 
 @dataclass

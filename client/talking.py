@@ -64,7 +64,8 @@ async def converse(client: ClientSection, peer: Peer, wishes: Wishes) -> None:
             if keepsake is not None:
                 view.note(tr("this conversation is recorded: {folder}", folder=keepsake.folder))
             problems = await _Talk(client, peer, wishes, view, room, keepsake, gate_of(client)).run()
-        tell(SoundCardServed(room.callbacks, room.late))
+        if room.callbacks:
+            tell(SoundCardServed(room.callbacks, room.late))
     if problems and not room.has_microphone:  # else they were told, and the conversation went on
         raise CommandError("; ".join(dict.fromkeys(problems)))
 
@@ -106,7 +107,7 @@ class _Talk:
                 self.peer, options, self.client.conversation_limit_s, try_for_s=self.client.resume_s
             )
             session = Session(conversation, view, room.player, file, observe=self._observe)
-            await session.run(drive, *room.companions, partial(scenarios.stay, session))
+            await session.run(drive, partial(scenarios.stay, session))
         if file is not None and file.duration_s:
             view.reply_file(str(file.path), file.duration_s)
         return session.problems

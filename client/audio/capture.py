@@ -103,11 +103,10 @@ class Capture:
         return np.zeros(samples, np.int16)
 
     def _whole_messages(self) -> Iterator[MicrophoneAudio | Mute]:
-        whole = self._heard.size // MESSAGE_SAMPLES * MESSAGE_SAMPLES
-        heard, self._heard = np.split(self._heard, [whole])
-        played, self._played = np.split(self._played, [whole])
-        for message in zip(heard.reshape(-1, MESSAGE_SAMPLES), played.reshape(-1, MESSAGE_SAMPLES), strict=True):
-            yield from self._pass(*message)
+        while self._heard.size >= MESSAGE_SAMPLES:
+            heard, self._heard = self._heard[:MESSAGE_SAMPLES], self._heard[MESSAGE_SAMPLES:]
+            played, self._played = self._played[:MESSAGE_SAMPLES], self._played[MESSAGE_SAMPLES:]
+            yield from self._pass(heard, played)
 
     def _pass(self, heard: Samples, played: Samples) -> Iterator[MicrophoneAudio | Mute]:
         self._path.levels.observe(heard, played)

@@ -24,5 +24,6 @@ def loudness_dbfs(samples: Samples) -> float:
     """Of the samples' mean power."""
     if not samples.size:
         return SILENCE_DBFS
-    power = float(np.mean(np.square(samples, dtype=np.float32))) / 2**30
+    wave = samples.astype(np.float32)
+    power = float(wave @ wave) / samples.size / 2**30
     return max(10 * np.log10(power), SILENCE_DBFS) if power else SILENCE_DBFS

@@ -13,9 +13,9 @@ from services.common.audio import Samples
 _SEEN_SAMPLES = 4 * FRAME_SAMPLES  # two periods of the deepest voice
 _SPAN = 1024  # of the transform: so long that the correlation does not run around
 _SHORTEST, _LONGEST = RATE_HZ // 400, RATE_HZ // 75  # periods of voices
-_PERIODIC = 0.55  # of a voice's power repeats itself from one period to the next; of noise and clicks, far less
-_ABOVE_FLOOR = 10 ** (9 / 10)  # of power
-_LEAST = 60.0**2  # of power: nobody who wants to be heard is fainter
+_PERIODIC = 0.4  # of a voice's power repeats itself from one period to the next; of noise and clicks, far less
+_ABOVE_FLOOR = 10 ** (5 / 10)  # of power
+_LEAST = 120.0**2  # of power: who is fainter is left to the ears
 _FLOOR_RISES = 0.01  # a frame: to whatever goes on for more than a second
 _FLOOR_FALLS = 0.2
 _VOICED_FRAMES = 3

@@ -1,6 +1,7 @@
 """The microphone and the loudspeaker of a conversation, and what stands between them and it."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -17,13 +18,14 @@ from client.config import ClientSection
 from client.events import What
 from client.hearing import Gate
 from services.common.audio import Samples
+from services.common.tasks import first_error
 
 Keep = Callable[[Samples, Samples], None]
 
 
 @dataclass(frozen=True)
 class Room:
-    """What is open of both. The companions must run as long as it is used."""
+    """What is open of both."""
 
     levels: Levels
     _near: Tap
@@ -46,11 +48,6 @@ class Room:
     def player(self) -> Player:
         """What plays the replies."""
         return self._speaker if self.has_loudspeaker else NoLoudspeaker()
-
-    @property
-    def companions(self) -> tuple[Callable[[], Awaitable[None]], ...]:
-        """They keep the devices open, and supplied."""
-        return (self._card.supervise, self._speaker.keep_filled)
 
     @property
     def callbacks(self) -> int:
@@ -76,11 +73,19 @@ class Room:
 async def opened_room(
     microphone: str, loudspeaker: str, tell: Callable[[What], None], sound: SoundLibrary | None = None
 ) -> AsyncIterator[Room]:
-    """The devices of these names, `none` for none; given back at the end."""
+    """The devices of these names, `none` for none; kept open, and given back at the end."""
     near, far, speaker = Tap(), Tap(), Speaker()
     card = SoundCard(sound or PortAudio(library()), microphone, loudspeaker, near, far, speaker, tell)
     await card.open()
     try:
-        yield Room(Levels(), near, far, card, speaker, tell)
+        async with asyncio.TaskGroup() as group:
+            keeping = [group.create_task(work(), name="room") for work in (card.supervise, speaker.keep_filled)]
+            try:
+                yield Room(Levels(), near, far, card, speaker, tell)
+            finally:
+                for task in keeping:
+                    task.cancel()
+    except BaseExceptionGroup as errors:
+        raise first_error(errors) from None
     finally:
         await card.close()

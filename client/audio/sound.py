@@ -3,17 +3,20 @@
 A machine may lack the package, its PortAudio library (an OSError at the import), or any device.
 """
 
+import atexit
+import ctypes
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from itertools import product
 from typing import Any, Literal
 
 from client.audio.beats import Beats, Form, HeardBeats, PlayedBeats
+from client.audio.device_errors import not_there, unusable
 from client.audio.device_list import DeviceList, Row, own_rate_hz
-from client.audio.devices import Device as Device  # noqa: PLC0414  # others take it from here
-from client.audio.devices import Direction, OpenDevice, Render
+from client.audio.devices import Device, Direction, OpenDevice, Render
 from client.audio.ring import Ring
 from client.audio.sound_server import is_stand_in
 from client.errors import CommandError
@@ -34,6 +37,7 @@ def library() -> Any | None:
         import sounddevice  # noqa: PLC0415  # only here can its absence be borne
     except (ImportError, OSError):
         return None
+    ctypes.CDLL(sounddevice._libname)  # noqa: SLF001  # or it would be unloaded at the end, under threads that hang in it
     return sounddevice
 
 
@@ -42,6 +46,7 @@ class _Running:
     """A device that runs, by PortAudio."""
 
     device: Device
+    _library: Any
     _beats: Beats
     _stream: Any
 
@@ -66,7 +71,8 @@ class _Running:
 
     def close(self) -> None:
         """Gives it back."""
-        self._stream.close()
+        with _may_hang(self._library):
+            self._stream.close()
 
 
 class PortAudio:
@@ -115,16 +121,17 @@ class PortAudio:
             return
         # PortAudio's list is made when it starts, and sounddevice has no public way to start it anew.
         try:
-            while sound._initialized:  # noqa: SLF001
-                sound._terminate()  # noqa: SLF001
-            sound._initialize()  # noqa: SLF001
+            with _may_hang(sound):
+                while sound._initialized:  # noqa: SLF001
+                    sound._terminate()  # noqa: SLF001
+                sound._initialize()  # noqa: SLF001
         except sound.PortAudioError as error:
             raise CommandError(tr("the sound library does not start again ({reason})", reason=error)) from error
 
     def _open(self, direction: Direction, device: Device, form: Form, beats: Beats) -> OpenDevice:
         sound: Any = self._library
         stream_of = sound.RawInputStream if direction == "input" else sound.RawOutputStream
-        try:
+        with _may_hang(sound), _as_sentence(sound, direction, device):
             stream = stream_of(
                 samplerate=device.rate_hz,
                 blocksize=form.block_samples,
@@ -134,15 +141,13 @@ class PortAudio:
                 latency=_BUFFERS[direction],
                 callback=beats,
             )
-        except (ValueError, sound.PortAudioError) as error:
-            raise unusable(direction, device, error) from error
-        beats.latency_s = stream.latency
-        try:
-            stream.start()
-        except sound.PortAudioError as error:
-            stream.close()
-            raise unusable(direction, device, error) from error
-        return _Running(device, beats, stream)
+            beats.latency_s = stream.latency
+            try:
+                stream.start()
+            except sound.PortAudioError:
+                stream.close()
+                raise
+        return _Running(device, sound, beats, stream)
 
     def _device(self, listed: DeviceList, row: Row, rate_hz: int) -> Device:
         return Device(row["index"], row["name"], rate_hz, row["index"] == listed.default)
@@ -172,32 +177,27 @@ class PortAudio:
         return True
 
 
+@contextmanager
+def _may_hang(library: Any) -> Iterator[None]:
+    """For calls that a sound server may never answer: sounddevice must not wait for them at the program's end."""
+    atexit.unregister(library._exit_handler)  # noqa: SLF001
+    try:
+        yield
+    finally:
+        atexit.register(library._exit_handler)  # noqa: SLF001
+
+
+@contextmanager
+def _as_sentence(library: Any, direction: Direction, device: Device) -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, library.PortAudioError) as error:
+        raise unusable(direction, device, error) from error
+
+
 def find(direction: Direction, wanted: str) -> Device | None:
     """The device of that name or number, or the machine's default; None if it has none. A wrong name is an error."""
     device = PortAudio(library()).find(direction, wanted)
     if device is None and wanted not in ("", NONE):
         raise not_there(direction, wanted)
     return device
-
-
-def not_there(direction: Direction, wanted: str) -> CommandError:
-    """The sentence for a name or a number that no device has."""
-    if direction == "input":
-        sentence = tr("there is no microphone {name}; `superwhisper devices` shows what there is", name=wanted)
-    else:
-        sentence = tr("there is no loudspeaker {name}; `superwhisper devices` shows what there is", name=wanted)
-    return CommandError(sentence)
-
-
-def unusable(direction: Direction, device: Device, error: Exception) -> CommandError:
-    """The sentence for a device that does not open."""
-    name, why = device.name, error
-    if direction == "input":
-        sentence = tr(
-            "the microphone {name} cannot be used ({why}); name another: client.microphone", name=name, why=why
-        )
-    else:
-        sentence = tr(
-            "the loudspeaker {name} cannot be used ({why}); name another: client.loudspeaker", name=name, why=why
-        )
-    return CommandError(sentence)

@@ -15,10 +15,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from client.audio.device_errors import not_there
 from client.audio.devices import Device, Direction, Mouthpiece, OpenDevice, SoundLibrary
 from client.audio.own_thread import OwnThread
 from client.audio.place import LOOK_EVERY_S, Place
-from client.audio.sound import NONE, not_there
+from client.audio.sound import NONE
 from client.audio.tap import Tap
 from client.errors import CommandError
 from client.events import DeviceChanged, What

@@ -2,13 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Awaitable, Callable
 
-import numpy as np
-
-from client.audio import sound
 from client.audio.devices import Render
 from client.audio.fader import FULL, SILENT, SOFT
 from client.audio.supply import Supply
@@ -175,43 +170,3 @@ class Speaker:
     def _is_gone_for_good(self) -> bool:
         is_there = self._supply is not None and self._supply.ring.is_running
         return not is_there and self._clock() - self._gone_since > _GONE_FOR_GOOD_S
-
-
-class _Unsupervised(Speaker):
-    """A speaker with one device of its own, which is not looked for again once it is gone."""
-
-    _filling: "asyncio.Task[None] | None" = None
-
-    def open(self, rate_hz: int) -> None:
-        super().open(rate_hz)
-        self._filling = self._filling or asyncio.create_task(self.keep_filled(), name="filling")
-
-    def close(self) -> None:
-        if self._filling is not None:
-            self._filling.cancel()
-
-
-@contextmanager
-def opened_speaker(wanted: str) -> Iterator[Speaker | None]:
-    """The loudspeaker of that name or the default one, closed at the end; None where there is none."""
-    device = sound.find("output", wanted)
-    if device is None:
-        yield None
-        return
-    library: Any = sound.library()
-    speaker = _Unsupervised()
-    render = speaker.attach(device.rate_hz, lambda: stream.latency)
-
-    def play(audio: Any, frames: int, time: Any, status: Any) -> None:
-        render(np.frombuffer(audio, np.int16))
-
-    try:
-        stream = library.RawOutputStream(
-            samplerate=device.rate_hz, device=device.index, channels=1, dtype="int16", callback=play
-        )
-        with stream:
-            yield speaker
-    except library.PortAudioError as error:
-        raise sound.unusable("output", device, error) from error
-    finally:
-        speaker.close()

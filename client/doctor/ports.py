@@ -14,7 +14,7 @@ from client.doctor.plan import LocalService
 from client.doctor.port_owner import port_owner
 from client.messages import tr
 from client.peers import Peer
-from client.status import ask_until as ask_until
+from client.status import ask_until
 from services.common.channels import Connection
 
 _LIMIT_S = 2.0

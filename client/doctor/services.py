@@ -10,8 +10,7 @@ from client.errors import CommandError
 from client.events import Degraded, Event, Outcome, TurnFinished, TypedText
 from client.messages import tr
 from client.peers import Peer
-from client.status import Health
-from client.status import ask_until as ask_until
+from client.status import Health, ask_until
 from services.common.security import is_loopback
 
 _SERVING = "SERVING"

@@ -24,7 +24,7 @@ def _encoding(encoding: str) -> Finding:
     if encoding.lower().replace("-", "").replace("_", "") in ("utf8", "utf8sig"):
         return ok(tr("encoding"), encoding)
     mend = "chcp 65001" if sys.platform == "win32" else "export LC_ALL=C.UTF-8"
-    return warning(tr("encoding"), tr("{encoding}: accents and symbols become question marks", encoding=encoding), mend)
+    return warning(tr("encoding"), tr("{encoding}: accents and symbols are left out", encoding=encoding), mend)
 
 
 def _size(environment: Mapping[str, str], columns: int | None) -> Finding:

@@ -249,8 +249,8 @@ SENTENCES: dict[str, str] = {
     "this system does not tell": "ce système ne le dit pas",
     "(Settings → Time & language → Sync now)": "(Paramètres → Heure et langue → Synchroniser maintenant)",
     "encoding": "encodage",
-    "{encoding}: accents and symbols become question marks": (
-        "{encoding} : les accents et les symboles deviennent des points d'interrogation"
+    "{encoding}: accents and symbols are left out": (
+        "{encoding} : les accents et les symboles sont omis"
     ),
     "view": "affichage",
     "{width} columns": "{width} colonnes",

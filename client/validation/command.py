@@ -97,7 +97,7 @@ async def _with_a_person(wishes: Wishes, validator: str, steps: list[Step] | Non
         name = validator or await person.name(_user())
         course = Course(wishes, Kind.HUMAN, name, sayings, _PATIENCE_S, notes)
         with course.kept():
-            await course.converse(person, sound.player, *sound.companions)
+            await course.converse(person, sound.player)
             course.judgement = await person.judgement()
 
 

@@ -1,6 +1,6 @@
 """One validation from its first sentence to its report."""
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,8 +48,8 @@ class Course:
         self._notes = notes
         self._examination = Examination(self._notes, wishes.language_code, patience_s)
 
-    async def converse(self, voice: Voice, player: Player, *companions: Callable[[], Awaitable[None]]) -> None:
-        """All sentences are said and answered, in one conversation. The companions work beside it."""
+    async def converse(self, voice: Voice, player: Player) -> None:
+        """All sentences are said and answered, in one conversation."""
         wishes = self._wishes
         options = ConversationOptions(
             input_rate_hz=voice.source.rate_hz,
@@ -59,7 +59,7 @@ class Course:
         )
         conversation = Conversation(wishes.peer, options, wishes.client.conversation_limit_s, wishes.client.resume_s)
         session = Session(conversation, self._notes, player, None)
-        await session.run(lambda running: self._examination.run(running, voice, self._sayings), *companions)
+        await session.run(lambda running: self._examination.run(running, voice, self._sayings))
 
     @contextmanager
     def kept(self) -> Iterator[None]:

@@ -1,6 +1,6 @@
 """The microphone and the loudspeaker that a person validates with."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -17,12 +17,11 @@ from client.views.view import View
 
 @dataclass(frozen=True)
 class Sound:
-    """Both of them, open. The companions must run as long as they are used."""
+    """Both of them, open."""
 
     microphone: AudioSource
     player: Player
     names: tuple[str, str]
-    companions: tuple[Callable[[], Awaitable[None]], ...]
 
 
 @asynccontextmanager
@@ -36,4 +35,4 @@ async def opened_sound(client: ClientSection, view: View) -> AsyncIterator[Sound
             raise CommandError(tr("there is no loudspeaker here: plug one in, or name it in client.loudspeaker"))
         # The person's Enter decides when something is heard, whatever `listen` says.
         microphone = room.microphone(client, AlwaysOpen(), view.note, None)
-        yield Sound(microphone, room.player, (room.name("input"), room.name("output")), room.companions)
+        yield Sound(microphone, room.player, (room.name("input"), room.name("output")))

@@ -115,6 +115,9 @@ class FakePortAudio:
         self.streams.append(FakeStream(options, self.devices[options["device"]].starts))
         return self.streams[-1]
 
+    def _exit_handler(self) -> None:
+        """What sounddevice does at the program's end."""
+
     def _terminate(self) -> None:
         self._initialized -= 1
 

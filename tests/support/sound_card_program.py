@@ -61,7 +61,8 @@ class Program:
                 assert self._process.stdout is not None
                 line = await self._process.stdout.readline()
                 assert line, f"it ended before it did {what}"
-                if condition(told := json.loads(line)):
+                told: dict[str, Any] = json.loads(line)
+                if condition(told):
                     return told
 
 
