@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
@@ -26,6 +27,17 @@ _FULL = 32_700  # of 32 767: converters stop a little before
 _CLIPPED_SHARE = 0.0005  # a single loud "p" is no fault
 _MOMENT_S = 0.1
 ShowLevel = Callable[[float], None]
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How time passes."""
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+
+
+_REAL = Pace()
 
 
 class Verdict(StrEnum):
@@ -67,25 +79,25 @@ def run_test(library: SoundLibrary, microphone: str, loudspeaker: str, *, as_jso
     return verdict is Verdict.FINE
 
 
-def record(library: SoundLibrary, device: Device, show: ShowLevel, seconds: float = _RECORD_S) -> Recording:
-    """What it hears from now on."""
+def record(library: SoundLibrary, device: Device, show: ShowLevel, pace: Pace = _REAL) -> Recording:
+    """What it hears from now on, for three seconds."""
     ring = Ring(device.rate_hz)
     pieces: list[Samples] = []
     with closing(library.open_input(device, ring)):
-        gives_up = time.monotonic() + seconds + _PATIENCE_S
-        while sum(piece.size for piece in pieces) < seconds * device.rate_hz:
-            if time.monotonic() > gives_up:
+        gives_up = pace.clock() + _RECORD_S + _PATIENCE_S
+        while sum(piece.size for piece in pieces) < _RECORD_S * device.rate_hz:
+            if pace.clock() > gives_up:
                 raise CommandError(
                     tr("the microphone {name} gives nothing: does another program use it?", name=device.name)
                 )
-            time.sleep(_LOOK_EVERY_S)
+            pace.sleep(_LOOK_EVERY_S)
             pieces.append(ring.read())
             if pieces[-1].size:
                 show(loudness_dbfs(pieces[-1]))
     return Recording(np.concatenate(pieces), device.rate_hz)
 
 
-def play(library: SoundLibrary, device: Device, recording: Recording) -> None:
+def play(library: SoundLibrary, device: Device, recording: Recording, pace: Pace = _REAL) -> None:
     """The recording, to its end."""
     audio = resample(recording, device.rate_hz).samples
     waiting = Ring(audio.size)
@@ -94,15 +106,15 @@ def play(library: SoundLibrary, device: Device, recording: Recording) -> None:
     def render(out: Samples) -> None:
         out[waiting.read_into(out) :] = 0
 
-    with closing(library.open_output(device, render, Ring(0))) as running:
-        gives_up = time.monotonic() + audio.size / device.rate_hz + _PATIENCE_S
+    with closing(library.open_output(device, render, Ring(1))) as running:
+        gives_up = pace.clock() + audio.size / device.rate_hz + _PATIENCE_S
         while waiting.waiting:
-            if time.monotonic() > gives_up:
+            if pace.clock() > gives_up:
                 raise CommandError(
                     tr("the loudspeaker {name} takes nothing: does another program use it?", name=device.name)
                 )
-            time.sleep(_LOOK_EVERY_S)
-        time.sleep(running.latency_s + _LOOK_EVERY_S)  # what it took is not in the air yet
+            pace.sleep(_LOOK_EVERY_S)
+        pace.sleep(running.latency_s + _LOOK_EVERY_S)  # what it took is not in the air yet
 
 
 @contextmanager

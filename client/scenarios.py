@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 
+from client.audio.capture import Capture
 from client.audio.wav_source import WavSource
 from client.desk import MAX_TYPED, Desk
 from client.events import Mute, TypedText
 from client.messages import tr
-from client.session import AudioSource, Session
+from client.session import Session
 from client.typed import typed_lines
 from client.typed_commands import obey
 
@@ -85,8 +86,9 @@ async def _take_turn(session: Session, line: str) -> None:
         session.problems.append(tr("a typed line was lost with the connection"))
 
 
-async def talk(session: Session, microphone: AudioSource, person: Person) -> None:
+async def talk(session: Session, microphone: Capture, person: Person) -> None:
     """Talks until the person has had enough."""
+    microphone.when_spoken_into = session.startle
     await session.feed_while(microphone, person())
 
 

@@ -24,6 +24,7 @@ from client.events import (
     StateChanged,
     TurnFinished,
 )
+from client.flinch import Flinch
 from client.messages import tr
 from client.reply_file import AudioFile
 from client.resumption import News
@@ -69,6 +70,7 @@ class Session:
         self._file = file
         self._report_every_s = report_every_s
         self._observe = observe  # who else wants to know, once it is shown
+        self._flinch = Flinch(player)
         self._news = News()
         self._reported: Played | None = None
         self._heard_turn_id = ""  # whose audio came last
@@ -84,7 +86,8 @@ class Session:
             async with asyncio.TaskGroup() as group:
                 reading = group.create_task(self._read(), name="reading")
                 driving = group.create_task(_coroutine(drive(self)), name="driving")
-                beside = [group.create_task(_coroutine(work())) for work in (self._report_always, *companions)]
+                always = (self._report_always, self._flinch.run, *companions)
+                beside = [group.create_task(_coroutine(work())) for work in always]
                 await asyncio.wait((reading, driving), return_when=asyncio.FIRST_COMPLETED)
                 if not driving.done():
                     raise CommandError(tr("the assistant ended the conversation; start anew to go on"))
@@ -121,6 +124,11 @@ class Session:
         finally:
             await cancel_and_wait(feeding, working)
 
+    def startle(self) -> None:
+        """Somebody seems to speak into the reply; the assistant will tell whether it is so."""
+        if self._flinch.startle():
+            self._report_now.set()
+
     async def settled(self) -> None:
         """Waits until no turn goes on and its reply was played, and reports so."""
         await self.turns.until(lambda: self.turns.is_idle)
@@ -154,6 +162,7 @@ class Session:
     def _heed(self, turn_id: str, state: State, hold: Hold | None) -> None:
         if self.turns.is_resuming and (state is State.LISTENING or turn_id != self._heard_turn_id):
             self.player.flush()  # the reply that is being heard ended while the connection was lost
+        self._flinch.heed(state)
         if state is not State.YIELDING:
             self.player.go_on()
         elif hold is Hold.DUCK:

@@ -63,9 +63,11 @@ async def converse(client: ClientSection, peer: Peer, wishes: Wishes) -> None:
         with kept(wishes.record) as keepsake:
             if keepsake is not None:
                 view.note(tr("this conversation is recorded: {folder}", folder=keepsake.folder))
-            problems = await _Talk(client, peer, wishes, view, room, keepsake, gate_of(client)).run()
-        if room.callbacks:
-            tell(SoundCardServed(room.callbacks, room.late))
+            try:
+                problems = await _Talk(client, peer, wishes, view, room, keepsake, gate_of(client)).run()
+            finally:
+                if room.callbacks:
+                    tell(SoundCardServed(room.callbacks, room.late))
     if problems and not room.has_microphone:  # else they were told, and the conversation went on
         raise CommandError("; ".join(dict.fromkeys(problems)))
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from client.audio.echo import FRAME_SAMPLES, EchoGuard
+from client.audio.echo import FRAME_S, FRAME_SAMPLES, EchoGuard, is_audible
 from client.audio.levels import Levels
+from client.audio.near_voice import NearVoice
 from client.audio.pairing import Pairing
 from client.audio.tap import RATE_HZ, Tap
 from client.events import HearingChanged, MicrophoneAudio, Mute, What
@@ -19,6 +20,7 @@ MESSAGE_SAMPLES = 2 * FRAME_SAMPLES  # 20 ms; the ears look at 32 ms at once, so
 _QUICK_S = 0.01  # somebody speaks: every moment counts
 _CALM_S = 0.02  # nobody does: half the work
 _QUIET_DBFS = -50.0
+_SOUNDS_ON_S = 0.3  # after its last sound: replies have pauses, and their echo rings on
 _GONE_S = 0.2  # no sound card takes so long to give more
 _MAX_LATENESS_S = 1.0  # after a longer hold-up silence begins anew: sent all at once, it would be refused
 
@@ -34,6 +36,7 @@ class Path:
     gate: Gate
     levels: Levels
     keep: Callable[[Samples, Samples], None] | None = None
+    disturbances: Callable[[], int] = lambda: 0  # how often samples were lost, on either side
 
 
 class Capture:
@@ -56,11 +59,16 @@ class Capture:
         self._tell = tell
         self._clock = clock
         self._sleep = sleep
+        self.when_spoken_into: Callable[[], None] | None = None  # a reply that is played, as it seems
+        self._near_voice = NearVoice()
+        self._sounding_s = 0.0  # for how long a reply still sounds
+        self._disturbances = path.disturbances()
         self._pairing = Pairing()
         self._heard = self._played = np.empty(0, np.int16)  # not yet a whole message
         self._given_until = 0.0  # to when the near side has come, or silence in its place
         self._is_standing_in = False
-        self._was_open: bool | None = None
+        self._was_hearing: bool | None = None
+        self._is_mute = False  # a conversation begins with open ears
 
     async def messages(self) -> AsyncGenerator[MicrophoneAudio | Mute, None]:
         """What the assistant may hear, 20 ms each, and when it may no more, or again."""
@@ -81,10 +89,28 @@ class Capture:
         near, far = self._pairing.push(self._or_silence(self._near.read()), self._far.read())
         if not near.size:
             return
+        if self._disturbances != (disturbances := self._path.disturbances()):
+            self._disturbances = disturbances
+            self._path.guard.doubt()
         frames = zip(near.reshape(-1, FRAME_SAMPLES), far.reshape(-1, FRAME_SAMPLES), strict=True)
-        cleaned = [self._path.guard.clean(*frame) for frame in frames]
+        cleaned = [self._clean(*frame) for frame in frames]
         self._heard = np.concatenate((self._heard, *cleaned))
         self._played = np.concatenate((self._played, far))
+
+    def _clean(self, near: Samples, far: Samples) -> Samples:
+        cleaned = self._path.guard.clean(near, far)
+        if is_audible(far):
+            self._sounding_s = _SOUNDS_ON_S
+        if self._sounding_s > 0:
+            self._look_for_voice(cleaned)
+        return cleaned
+
+    def _look_for_voice(self, cleaned: Samples) -> None:
+        self._sounding_s -= FRAME_S
+        if self._near_voice.hears(cleaned) and self._path.gate.is_hearing and self.when_spoken_into is not None:
+            self.when_spoken_into()
+        if self._sounding_s <= 0:
+            self._near_voice = NearVoice()  # what it knows of this reply's echo says nothing about the next one's
 
     def _or_silence(self, near: Samples) -> Samples:
         now = self._clock()
@@ -109,14 +135,17 @@ class Capture:
             yield from self._pass(heard, played)
 
     def _pass(self, heard: Samples, played: Samples) -> Iterator[MicrophoneAudio | Mute]:
-        self._path.levels.observe(heard, played)
-        is_open = self._path.gate.is_open(heard)
-        if self._path.keep is not None:
-            self._path.keep(heard if is_open else np.zeros_like(heard), played)
-        if is_open is not self._was_open:
-            self._tell(HearingChanged(is_open, self._path.gate.reason))
-            if not (is_open and self._was_open is None):  # a conversation begins with open ears
-                yield Mute(muted=not is_open)
-            self._was_open = is_open
-        if is_open:
-            yield MicrophoneAudio(encode_pcm(heard))
+        path = self._path
+        path.levels.observe(heard, played)
+        admitted = path.gate.admit(heard)
+        if path.keep is not None:
+            path.keep(heard if path.gate.is_hearing else np.zeros_like(heard), played)
+        if path.gate.is_hearing is not self._was_hearing:
+            self._was_hearing = path.gate.is_hearing
+            self._tell(HearingChanged(self._was_hearing, path.gate.reason))
+        # Not the same moment: some silence follows what was heard last, and only then nothing.
+        if bool(admitted.size) is self._is_mute:
+            self._is_mute = not admitted.size
+            yield Mute(muted=self._is_mute)
+        if admitted.size:
+            yield MicrophoneAudio(encode_pcm(admitted))

@@ -23,6 +23,9 @@ class EchoGuard(Protocol):
         `far` was handed to the sound card when `near` was taken from it, so its echo is in a later `near`.
         """
 
+    def doubt(self) -> None:
+        """Samples were lost on their way to the loudspeaker or from the microphone: the echo is not where it was."""
+
 
 class NoGuard:
     """For headphones: nothing comes back."""
@@ -32,6 +35,9 @@ class NoGuard:
     def clean(self, near: Samples, far: Samples) -> Samples:
         """What the microphone heard."""
         return near
+
+    def doubt(self) -> None:
+        """There is none."""
 
 
 def is_audible(far: Samples) -> bool:

@@ -28,3 +28,6 @@ class HalfDuplex:
         elif self._deaf_s > 0:
             self._deaf_s -= FRAME_S
         return np.zeros_like(near) if self._deaf_s > 0 else near
+
+    def doubt(self) -> None:
+        """It is deaf for longer than that matters."""

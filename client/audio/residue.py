@@ -23,6 +23,7 @@ _DEAF_S = 1.0  # it lets through what it likes: nothing passes
 _YOUNG_S = 10.0  # it still leaves much at times: silence, not faintness
 _STRICT_DB, _RELAXED_DB = 6.0, 23.0  # a voice may be fainter than the loudest echo by the one, then by the other
 _RELAXES_DB_PER_S = 2.0
+_DOUBT_S = 0.5  # it learns of another delay so fast, as far as anything is left of the room that it knew
 _TEACHES = 100.0**2  # mean power: what is played more softly teaches it nothing
 
 
@@ -37,6 +38,10 @@ class ResidueGate:
         self._loud_frames = 0
         self._open_s = 0.0
         self._gain = 1.0
+
+    def doubt(self) -> None:
+        """The echo comes sooner or later than before: the canceller has to find it again."""
+        self._learnt_s = min(self._learnt_s, _DEAF_S - _DOUBT_S)
 
     def pass_on(self, near: Samples, cleaned: Samples, far: Samples) -> Samples:
         """The cleaned frame, or hardly anything of it."""

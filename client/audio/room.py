@@ -66,7 +66,7 @@ class Room:
     def microphone(self, client: ClientSection, gate: Gate, note: Callable[[str], None], keep: Keep | None) -> Capture:
         """What is heard, without the echo of what is played."""
         guard = echo_guard(client.echo, self._card.round_trip_s, note)
-        return Capture(self._near, self._far, Path(guard, gate, self.levels, keep), self._tell)
+        return Capture(self._near, self._far, Path(guard, gate, self.levels, keep, lambda: self._card.late), self._tell)
 
 
 @asynccontextmanager

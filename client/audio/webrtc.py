@@ -51,6 +51,10 @@ class WebRtcGuard:
         mixed: Samples = np.rint(near * (1 - share) + cleaned * share).astype(np.int16)
         return mixed
 
+    def doubt(self) -> None:
+        """Samples were lost on the way."""
+        self._residue.doubt()
+
     def _cancel(self, near: Samples, far: Samples) -> Samples:
         """Both streams in step, or both not at all: each has its own notion of time."""
         self._far[:] = far

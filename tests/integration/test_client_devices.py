@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from services.common.audio import Recording, read_wav
 from tests.support.client_command import started, superwhisper
 from tests.support.room import Room, made_room
+from tests.support.shared_data import REPOSITORY
 from tests.support.sound_card_program import frozen, running
 from tests.support.waiting import BOUND_S
 
@@ -29,12 +31,13 @@ def room(tmp_path: Path) -> Iterator[Room]:
         yield room
 
 
-def nowhere(tmp_path: Path) -> dict[str, str]:
-    """What leads a program to a machine without any sound."""
-    empty = tmp_path / "asound.conf"
-    empty.touch()
-    wishes = {"SUPERWHISPER_CLIENT__MICROPHONE": "", "SUPERWHISPER_CLIENT__LOUDSPEAKER": ""}
-    return {"ALSA_CONFIG_PATH": str(empty), "XDG_RUNTIME_DIR": str(tmp_path), **wishes}
+async def without_sound(*arguments: str) -> tuple[int | None, str, str]:
+    """How `superwhisper devices` ends where the sound library is not installed."""
+    command = ("-m", "tests.support.closed_imports", '["sounddevice"]', "client", "devices", *arguments)
+    pipe = asyncio.subprocess.PIPE
+    process = await asyncio.create_subprocess_exec(sys.executable, *command, stdout=pipe, stderr=pipe, cwd=REPOSITORY)
+    out, err = await asyncio.wait_for(process.communicate(), BOUND_S)
+    return process.returncode, out.decode(), err.decode()
 
 
 # --- the command
@@ -62,18 +65,17 @@ async def test_devices_for_programs(room: Room) -> None:
         assert all(8_000 <= device["rate_hz"] <= 48_000 for device in listed)
 
 
-async def test_a_machine_without_sound_gets_advice(tmp_path: Path) -> None:
-    environment = nowhere(tmp_path)
-    for_people = await superwhisper("devices", environment=environment)
-    assert (for_people.code, for_people.out) == (1, "")
-    assert "sound" in for_people.err
-    for_programs = await superwhisper("devices", "--json", environment=environment)
-    told = json.loads(for_programs.out)
-    assert (for_programs.code, told["microphones"], told["loudspeakers"]) == (1, [], [])
-    assert told["problem"] in for_people.err
-    tested = await superwhisper("devices", "--test", environment=environment)
-    assert tested.code == 1
-    assert "there is no microphone to test" in tested.err
+async def test_a_machine_without_sound_gets_advice() -> None:
+    code, out, err = await without_sound()
+    assert (code, out) == (1, "")
+    assert "apt install libportaudio2" in err
+    code, out, _ = await without_sound("--json")
+    told = json.loads(out)
+    assert (code, told["microphones"], told["loudspeakers"]) == (1, [], [])
+    assert told["problem"] in err
+    code, _, err = await without_sound("--test")
+    assert code == 1
+    assert "there is no microphone to test" in err
 
 
 async def test_a_wrong_name_is_told(room: Room) -> None:
@@ -82,9 +84,7 @@ async def test_a_wrong_name_is_told(room: Room) -> None:
     assert "there is no microphone gramophone" in ended.err
 
 
-@pytest.mark.parametrize(
-    ("loudness", "verdict", "code"), [(0.3, "fine", 0), (0.004, "quiet", 1), (4.0, "clipped", 1), (0.0, "silent", 1)]
-)
+@pytest.mark.parametrize(("loudness", "verdict", "code"), [(0.3, "fine", 0), (0.0, "silent", 1)])
 async def test_what_is_said_is_judged(room: Room, loudness: float, verdict: str, code: int) -> None:
     async with started("devices", "--test", "--json", environment=room.environment()) as process:
         assert process.stderr is not None

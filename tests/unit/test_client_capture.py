@@ -12,7 +12,8 @@ from client.audio.echo import FRAME_SAMPLES, NoGuard
 from client.audio.levels import Levels
 from client.audio.tap import RATE_HZ, Tap
 from client.events import Event, HearingChanged, MicrophoneAudio, Mute, What
-from client.hearing import AlwaysOpen, Gate
+from client.hearing import NOTHING, AlwaysOpen, Gate
+from client.push_to_talk import PushToTalk
 from services.common.audio import Samples
 from tests.fakes.clock import FakeClock
 
@@ -78,20 +79,20 @@ class Pairs:
 
 
 @dataclass
-class Door:
+class Door(Gate):
     """A gate that does as told."""
 
-    opens: bool = True
+    is_hearing: bool = True
     reason: str = "key"
 
     def is_open(self, heard: Samples) -> bool:
-        return self.opens
+        return self.is_hearing
 
     def observe(self, event: Event) -> None:
         """Nothing."""
 
     def press(self) -> None:
-        self.opens = not self.opens
+        self.is_hearing = not self.is_hearing
 
 
 @dataclass
@@ -216,16 +217,10 @@ async def test_silence_takes_the_place_of_a_microphone_that_is_gone_at_the_pace_
     assert 0 <= newest - again[-1] < MESSAGE_SAMPLES
 
 
-async def test_a_short_gap_is_waited_out() -> None:
-    card = SoundCard()
-    listener = Listener(card)
+async def test_a_microphone_that_gives_much_at_once_is_not_taken_for_gone() -> None:
+    listener = Listener(SoundCard(near_block=RATE_HZ * 15 // 100))
     async with aclosing(listener.messages):
-        await listener.hear(10)
-        card.near_works = False
-        await card.sleep(0.15)
-        card.near_works = True
-        heard = samples(await listener.hear(10))
-    assert heard.all()
+        assert samples(await listener.hear(100)).all()
 
 
 async def test_what_a_microphone_gives_late_is_not_heard_after_its_silence() -> None:
@@ -282,11 +277,41 @@ async def test_the_assistant_is_told_when_it_may_hear_no_more_and_again() -> Non
 
 
 async def test_ears_that_begin_closed_are_told_as_such() -> None:
-    door = Door(opens=False, reason="wake_word")
+    door = Door(is_hearing=False, reason="wake_word")
     listener = Listener(SoundCard(), door)
     async with aclosing(listener.messages):
         assert await listener.hear(1) == [Mute(muted=True)]
     assert listener.told == [HearingChanged(False, "wake_word")]
+
+
+async def test_silence_follows_the_key_before_the_ears_are_closed() -> None:
+    gate = PushToTalk()
+    gate.press()
+    listener = Listener(SoundCard(), gate)
+    async with aclosing(listener.messages):
+        heard = samples(await listener.hear(5))
+        gate.press()
+        silence = samples(await listener.hear(100))
+        last = await anext(listener.messages)
+    assert heard.all()
+    assert not silence.any()
+    assert last == Mute(muted=True)
+    assert listener.told == [HearingChanged(True, "key"), HearingChanged(False, "key")]
+    assert not any(kept.any() for kept, _ in listener.kept[5:])
+
+
+async def test_what_a_gate_held_back_is_heard_once_it_opens() -> None:
+    class Late(Door):
+        def admit(self, heard: Samples) -> Samples:
+            self.held = np.concatenate((getattr(self, "held", NOTHING), heard))
+            self.is_hearing = self.held.size >= 4 * MESSAGE_SAMPLES
+            return self.held if self.is_hearing else NOTHING
+
+    listener = Listener(SoundCard(), Late())
+    async with aclosing(listener.messages):
+        closed, opened, heard = await listener.hear(3)
+    assert (closed, opened) == (Mute(muted=True), Mute(muted=False))
+    assert samples([heard]).tolist() == numbered(0, 4 * MESSAGE_SAMPLES).tolist()
 
 
 async def test_nothing_is_kept_of_what_was_heard_while_the_gate_was_closed() -> None:

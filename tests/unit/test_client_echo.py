@@ -91,13 +91,13 @@ def test_nothing_is_changed_while_nothing_is_played() -> None:
 @needs_livekit
 def test_it_rests_some_time_after_a_reply_and_takes_over_without_a_jump() -> None:
     guard = WebRtcGuard()
-    tone = pcm(8000 * np.sin(np.arange(600 * FRAME_SAMPLES) * 2 * np.pi * 200 / RATE_HZ))
+    tone = pcm(8000 * np.sin(np.arange(600 * FRAME_SAMPLES) * 2 * np.pi * 315 / RATE_HZ))
     played = [SILENCE] * 100 + frames_of(made_noise(100, 3000)) + [SILENCE] * 400
     heard = np.concatenate([guard.clean(*frames) for frames in zip(frames_of(tone), played, strict=True)])
     changed = np.flatnonzero((heard != tone).reshape(-1, FRAME_SAMPLES).any(axis=1))
     assert changed[0] == 100
     assert 330 <= changed[-1] <= 351  # a second and a half after the last sound
-    assert np.abs(np.diff(heard.astype(int))).max() < 2 * np.abs(np.diff(tone.astype(int))).max()
+    assert np.abs(np.diff(heard.astype(int))).max() < 1.2 * np.abs(np.diff(tone.astype(int))).max()
 
 
 @needs_livekit
@@ -111,26 +111,21 @@ def test_the_ears_take_no_reply_for_a_voice(room: str | None, delay_ms: int, lev
 
 
 @needs_livekit
-@pytest.mark.parametrize("room", [None, "rir1.wav", "rir4.wav"])
-@pytest.mark.parametrize("level_db", [-12, -6])
+@pytest.mark.parametrize(("room", "level_db"), [(None, -12), (None, -6), ("rir1.wav", -12), ("rir4.wav", -12)])
 def test_whoever_speaks_into_a_reply_is_heard(room: str | None, level_db: float) -> None:
     shared = shared_data("speech").parent
     far = replies(shared)
     near = echo(far, shared / "rir" / room if room else None, 60, level_db)
-    voices = [
-        clip.wave[clip.onset : clip.end] * LEVEL / clip.rms for clip in commands(shared, "fr")[::6]
-    ]  # as loud as in a quiet room, while the echo is 6 dB below or as loud
+    voices = [clip.wave[clip.onset : clip.end] * LEVEL / clip.rms for clip in commands(shared, "fr")[::6]]
     said = [(seconds * RATE_HZ, voice) for seconds, voice in zip((11, 15, 19, 32), voices, strict=False)]
     for begin, voice in said:
         near[begin : begin + voice.size] += voice
     heard = cleaned(WebRtcGuard(), near, far)
     starts = starts_s(heard)
     assert len(said) == 4
-    assert all(any(-0.3 < start - begin / RATE_HZ < 0.6 for start in starts) for begin, _ in said)
-    kept_db = [
-        20 * np.log10(rms(heard[begin : begin + voice.size].astype(float)) / rms(voice)) for begin, voice in said
-    ]
-    assert np.median(kept_db) == pytest.approx(0, abs=3.5)
+    assert all(any(-0.3 < start - begin / RATE_HZ < 1 for start in starts) for begin, _ in said)
+    kept = [rms(heard[begin : begin + voice.size].astype(np.float64)) / rms(voice) for begin, voice in said]
+    assert 20 * np.log10(np.median(kept)) == pytest.approx(0, abs=3.5)
 
 
 # --- what is left over

@@ -6,9 +6,9 @@
     python -m tests.bench.room resting --seconds 60
     python -m tests.bench.room callbacks --minutes 30            whether the sound card was ever served too late
 
-The room is PulseAudio's: where there is an echo, what the loudspeaker plays comes back to the microphone at -12 dB, about
-40 ms late. The ears know some French sentences word for word (docs/made-models.md); mind and mouth are those of the
-embedded profile. Everything shares this machine, the client too.
+The room is PulseAudio's: where there is an echo, what the loudspeaker plays comes back to the microphone at -12 dB,
+about 40 ms late. The ears know some French sentences word for word (docs/made-models.md); mind and mouth are those of
+the embedded profile. Everything shares this machine, the client too.
 """
 
 import asyncio

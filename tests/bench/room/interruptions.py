@@ -14,7 +14,7 @@ from tests.bench.figures import Rows
 from tests.bench.room.alignment import place_of
 from tests.bench.room.staging import Scene, scene
 from tests.support.conversing import RATE_HZ
-from tests.support.talker import is_kind
+from tests.support.talker import is_kind, is_state
 from tests.support.tape import RATE_HZ as TAPE_HZ
 
 _QUESTION = "Tell me a long story about the sea."
@@ -32,7 +32,7 @@ class Interruption:
     understood: str
     was_interrupted: bool
     silent_ms: float | None  # from the first sound of the speech to the last sound of the reply
-    yields: int
+    yielded_ms: float | None  # until the client was told to hold the reply
 
     @property
     def is_right(self) -> bool:
@@ -75,7 +75,7 @@ async def _interrupt(here: Scene, utterance: Utterance, into_s: float) -> Interr
         understood,
         bool(one.of("interrupted", turn_id, since)),
         silent_ms,
-        sum(told["state"] == "yielding" for told in one.of("state", turn_id, since)),
+        None if onset_at is None else _yielded_ms(here, turn_id, since, onset_at),
     )
     await _end_turns(here, since)
     return result
@@ -100,6 +100,12 @@ def _onset_at(here: Scene, utterance: Utterance, since_at: float) -> float | Non
     return None if place is None else here.air.moment(since_at, place)
 
 
+def _yielded_ms(here: Scene, turn_id: str, since: int, onset_at: float) -> float | None:
+    told = here.talker.told[since:]
+    yields = (one.at for one in told if is_state("yielding")(one) and one.event["turn_id"] == turn_id)
+    return next(((at - onset_at) * 1000 for at in yields), None)
+
+
 def _silent_after_ms(here: Scene, onset_at: float) -> float:
     played: Samples = here.speakers.between(onset_at, onset_at + _WATCHED_S)
     audible = np.flatnonzero(np.abs(played.astype(np.int32)) > _AUDIBLE)
@@ -112,6 +118,7 @@ def _silent_after_ms(here: Scene, onset_at: float) -> float:
 
 
 def _rows(found: list[Interruption]) -> Rows:
+    yielded = [one.yielded_ms for one in found if one.yielded_ms is not None]
     silent = [one.silent_ms for one in found if one.silent_ms is not None and one.was_interrupted]
     return [
         {
@@ -119,6 +126,7 @@ def _rows(found: list[Interruption]) -> Rows:
             "interrupted the reply": sum(one.was_interrupted for one in found),
             "something was understood": sum(bool(one.understood) for one in found),
             "word for word": sum(one.is_right for one in found),
+            "onset to the assistant's yielding, ms": percentiles(yielded),
             "onset to silence, ms": percentiles(silent),
         }
     ]
@@ -130,6 +138,7 @@ def _each(found: list[Interruption]) -> Rows:
             "said": one.said,
             "understood": one.understood,
             "interrupted": "yes" if one.was_interrupted else "no",
+            "yielded after, ms": -1 if one.yielded_ms is None else round(one.yielded_ms),
             "silent after, ms": -1 if one.silent_ms is None else round(one.silent_ms),
         }
         for one in found
