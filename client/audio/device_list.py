@@ -9,6 +9,9 @@ Row = dict[str, Any]  # a device in PortAudio's words
 # The ways to Windows' sound, by a part of their names. The older ones show the same devices, and are slower.
 _WASAPI = "WASAPI"
 _OLDER_ON_WINDOWS = ("MME", "DirectSound", "WDM-KS")
+# PortAudio says so of whatever takes it under ALSA. Sound servers and most cards run at 48 kHz, and what must be
+# resampled there on the way runs dry more often.
+_ALSA, _SAID_BY_ALSA_HZ, _MEANT_HZ = "ALSA", 44_100, 48_000
 
 
 class DeviceList:
@@ -24,8 +27,10 @@ class DeviceList:
         except library.PortAudioError:  # it did not start again
             return
         hidden = _hidden([system["name"] for system in systems])
-        inputs_or_outputs = [row for row in devices if row[f"max_{direction}_channels"]]
-        self.rows = [row for row in inputs_or_outputs if row["hostapi"] not in hidden]
+        inputs_or_outputs = [
+            row for row in devices if row[f"max_{direction}_channels"] and row["hostapi"] not in hidden
+        ]
+        self.rows = [{**row, "system": systems[row["hostapi"]]["name"]} for row in inputs_or_outputs]
         self.default = _default(library, direction, systems)
 
     def chosen(self, wanted: str) -> Row | None:
@@ -39,8 +44,11 @@ class DeviceList:
 
 
 def own_rate_hz(row: Row) -> int:
-    """What the device is run at if nobody cares; never more than we take."""
-    return min(int(row["default_samplerate"]), MAX_RATE_HZ)
+    """What the device is best run at; never more than we take."""
+    rate_hz = int(row["default_samplerate"])
+    if row["system"] == _ALSA and rate_hz == _SAID_BY_ALSA_HZ:
+        return _MEANT_HZ
+    return min(rate_hz, MAX_RATE_HZ)
 
 
 def _hidden(systems: list[str]) -> set[int]:

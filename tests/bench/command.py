@@ -2,10 +2,13 @@
 
 import argparse
 import json
+import subprocess
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.bench.figures import Rows, show
+from tests.support.shared_data import REPOSITORY
 
 
 def bench_parser(module: str, description: str | None, parts: Sequence[str]) -> argparse.ArgumentParser:
@@ -40,4 +43,21 @@ def report(figures: Mapping[str, Rows], json_file: Path | None) -> None:
     for title, rows in figures.items():
         show(title, rows)
     if json_file:
-        json_file.write_text(json.dumps(figures, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+        measured = {"Measured": [{"at": datetime.now(UTC).isoformat(timespec="seconds"), "commit": _commit()}]}
+        json_file.parent.mkdir(parents=True, exist_ok=True)
+        json_file.write_text(json.dumps({**measured, **figures}, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+def _commit() -> str:
+    """Of what is measured; empty where that is no checkout."""
+    try:
+        found = subprocess.run(
+            ["git", "rev-parse", "HEAD"],  # whichever git there is
+            cwd=REPOSITORY,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    except OSError:
+        return ""
+    return found.stdout.strip()

@@ -134,7 +134,9 @@ def test_a_server_that_tells_nothing_hides_nothing(told_by_server: Callable[[str
 @pytest.mark.parametrize(
     ("device", "rate_hz", "channels"),
     [
-        (FakeDevice("plain", inputs=2, rate_hz=44_100.0), 44_100, 1),
+        (FakeDevice("plain", inputs=2, rate_hz=44_100.0, system="Core Audio"), 44_100, 1),
+        (FakeDevice("said so by ALSA", inputs=2, rate_hz=44_100.0), 48_000, 1),
+        (FakeDevice("really so", inputs=2, rate_hz=44_100.0, rates_hz=(44_100,)), 44_100, 1),
         (FakeDevice("studio", inputs=2, rate_hz=192_000.0), 48_000, 1),
         (FakeDevice("stereo only", inputs=2, channels=(2,)), 48_000, 2),
         (FakeDevice("all or nothing", inputs=8, channels=(8,)), 48_000, 8),
