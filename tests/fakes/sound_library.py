@@ -110,8 +110,8 @@ class FakeSoundLibrary:
     def find(self, direction: Direction, wanted: str) -> Device | None:
         self._may_go_on.wait()
         known = self._known[direction]
-        if wanted.isdigit():
-            return next((device for device in known if device.index == int(wanted)), None)
+        if wanted.isdecimal():
+            return next((device for device in known if str(device.index) == wanted), None)
         if wanted == "none":
             return None
         return next((device for device in known if wanted in device.name), None)

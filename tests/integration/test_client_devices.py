@@ -142,7 +142,6 @@ async def test_a_named_microphone_is_waited_for(room: Room) -> None:
         room.do("down")
         assert ("input", "room_microphone", False) in await program.changes(2)
         room.do("up")
-        room.name_its_devices()
         assert ("input", "room_microphone", True) in await program.changes(2)
         await program.hears_and_plays()
 

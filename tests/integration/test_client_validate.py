@@ -19,12 +19,13 @@ from client.errors import CommandError
 from client.events import MicrophoneAudio
 from client.peers import Peer
 from client.session import Heard
+from client.typed import whole_lines
 from client.validation.checkout import Checkout
 from client.validation.course import Course, Wishes
 from client.validation.keeping import check_folder, keep
 from client.validation.notes import Notes
 from client.validation.paced_player import PacedPlayer
-from client.validation.person import Person, answers
+from client.validation.person import Person
 from client.validation.record import Kind, Record, Verdict, from_json
 from client.validation.steps import Step, protocol
 from client.views.text_view import TextView
@@ -223,7 +224,7 @@ async def validate_as(
     """A person goes through these steps and judges; what the assistant heard, and what was shown."""
     room, shown = Room(), io.StringIO()
     assistant = ScriptedAssistant(script)
-    async with serving(assistant.service()) as address, aclosing(answers(typing(room, *lines))) as typed:
+    async with serving(assistant.service()) as address, aclosing(whole_lines(typing(room, *lines))) as typed:
         person = Person(room, typed, Console(file=shown, width=200))
         course = course_of(address, reports, patience_s, *steps)
         with course.kept():
@@ -260,7 +261,7 @@ async def test_what_was_not_understood_may_be_said_again(reports: Path) -> None:
 
     room = Room()
     async with serving(ScriptedAssistant([ScriptedTurn()]).service()) as address, aclosing(typed(room)) as lines:
-        person = Person(room, answers(lines), Console(file=io.StringIO()))
+        person = Person(room, whole_lines(lines), Console(file=io.StringIO()))
         course = course_of(address, reports, _PATIENCE_S, Step.SHORT)
         with course.kept():
             await course.converse(person, PacedPlayer())
@@ -280,7 +281,7 @@ async def test_between_the_sentences_nothing_is_heard(reports: Path) -> None:
     room, assistant = Room(), ScriptedAssistant([])
     async with serving(assistant.service()) as address, aclosing(typed(room, assistant)) as lines:
         course = course_of(address, reports, 0.2, Step.SHORT)
-        person = Person(room, answers(lines), Console(file=io.StringIO()))
+        person = Person(room, whole_lines(lines), Console(file=io.StringIO()))
         with pytest.raises(AssertionError, match="nothing was to be asked"), course.kept():
             await course.converse(person, PacedPlayer())
 

@@ -26,6 +26,16 @@ class Room:
     script: Path
     folder: Path
 
+    @property
+    def _devices(self) -> Path:
+        """What ALSA shows. The script writes its own file anew at each `up`, and PortAudio dies of half a file."""
+        return self.folder / "devices.conf"
+
+    def open(self) -> None:
+        """Begins to be there."""
+        self.do("up")
+        shutil.copy(self.folder / "asound.conf", self._devices)
+
     def do(self, *words: str | Path) -> str:
         """What the script of shared/audio does."""
         environment = {**os.environ, "VIRTUAL_AUDIO_DIR": str(self.folder)}
@@ -41,7 +51,7 @@ class Room:
     def variables(self) -> dict[str, str]:
         """What leads a program to its sound server."""
         exports = shlex.split(self.do("env").replace("export ", ""))
-        return dict(export.split("=", 1) for export in exports)
+        return {**dict(export.split("=", 1) for export in exports), "ALSA_CONFIG_PATH": str(self._devices)}
 
     def environment(self) -> dict[str, str]:
         """What makes it the sound card of the client."""
@@ -62,8 +72,7 @@ class Room:
             "pcm.room_microphone { type pulse device microphone }",
             "pcm.room_loudspeaker { type pulse device speakers }",
         )
-        configuration = Path(self.variables()["ALSA_CONFIG_PATH"])
-        configuration.write_text("\n".join([configuration.read_text(), *named, ""]))
+        self._devices.write_text("\n".join([self._devices.read_text(), *named, ""]))
 
     async def say(self, recording: Recording) -> None:
         """Somebody says it in the room, from its beginning to its end."""
@@ -82,7 +91,7 @@ def made_room(folder: Path) -> Iterator[Room]:
     if missing:
         pytest.skip(f"this machine has no {', '.join(missing)}")
     room = Room(script, folder)
-    room.do("up")
+    room.open()
     try:
         yield room
     finally:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from client.validation.record import Judgement, Kind, Ratings, Record, Setting, Take, TurnNote, Verdict
+from client.validation.record import Interruption, Judgement, Kind, Ratings, Record, Setting, Take, TurnNote, Verdict
 from client.validation.steps import FULL, Step
 from client.validation.word_errors import WordErrors
 from services.common.audio import Recording, Samples, write_wav
@@ -28,7 +28,8 @@ SETTING = Setting(
 TURN = TurnNote("quel est ton nom", "completed", {"first_audio": 300.0, "first_heard": 340.0}, {"stt": "whisper"})
 TAKE = Take("short-1", Step.SHORT, "Quel est ton nom ?", "quel est ton nom", WordErrors(0, 4), (TURN,))
 JUDGEMENT = Judgement(Ratings(5, 4, 3), Verdict.VALIDATED, "Bien.", ("baisser le son",))
-ALL_TAKES = tuple(replace(TAKE, step=step) for step in FULL)
+INTERRUPTION = Interruption(came=True, stopped_ms=90.0, heard_text="Une fois")
+ALL_TAKES = (*(replace(TAKE, step=step) for step in FULL), replace(TAKE, step=FULL[-1], interruption=INTERRUPTION))
 HUMAN = Record(SETTING, FULL, ALL_TAKES, JUDGEMENT)
 # Half a second, loud to its last sample.
 TONE = (np.sin(np.arange(8000) / 4) * 8000).astype(np.int16)

@@ -44,6 +44,21 @@ def test_what_was_left_out_is_found() -> None:
     assert find(audio, left_out, RATE_HZ).longest_hole_ms == pytest.approx(50, abs=1)
 
 
+@pytest.mark.parametrize("hole_s", [0.015, 0.06])
+def test_silence_in_the_place_of_sound_is_a_hole(hole_s: float) -> None:
+    audio, at = speech(), int(1.52 * RATE_HZ)
+    torn = audio.copy()
+    torn[at : at + int(hole_s * RATE_HZ)] = 0
+    assert find(audio, taped(silence(1), torn, silence(1)), RATE_HZ).longest_hole_ms == pytest.approx(
+        hole_s * 1000, abs=10
+    )
+
+
+def test_a_reply_that_was_not_played_is_one_hole() -> None:
+    found = find(speech(), silence(5), RATE_HZ)
+    assert (found.missing, found.longest_hole_ms) == (30, 100)
+
+
 def test_a_longer_pause_is_none() -> None:
     audio = taped(speech(1), silence(0.3), speech(1, seed=2))
     played = taped(silence(1), speech(1), silence(0.9), speech(1, seed=2))

@@ -26,7 +26,13 @@ NEVER_TRANSLATED = {
     # States, as `status --json` tells them.
     *("no answer", "another service answers there"),
     # How others put it: the benchmark in its figures, a service that refuses to start.
-    *("Added to the engines", "Turns in a row with the embedded engines", "cut off", "can be reached by others"),
+    *(
+        "Added to the engines",
+        "Turns in a row with the embedded engines",
+        "cut off",
+        "voice to voice",
+        "can be reached by others",
+    ),
 }
 
 

@@ -25,10 +25,10 @@ from client.events import (
     TurnFinished,
     What,
 )
+from client.typed import whole_lines
 from client.validation.keeping import check_folder, keep
 from client.validation.notes import Notes, joined
 from client.validation.paced_player import PacedPlayer
-from client.validation.person import answers
 from client.validation.record import (
     Interruption,
     Kind,
@@ -239,7 +239,7 @@ async def test_enter_alone_is_an_answer() -> None:
         for piece in ("yes\n\nn", "o\nlast"):
             yield piece
 
-    assert [answer async for answer in answers(typed())] == ["yes", "", "no", "last"]
+    assert [answer async for answer in whole_lines(typed())] == ["yes", "", "no", "last"]
 
 
 def test_notes_of_a_turn_that_was_interrupted() -> None:

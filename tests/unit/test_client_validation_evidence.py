@@ -77,10 +77,19 @@ def test_the_slowest_of_several_runs_counts(tmp_path: Path, ageing: Ageing) -> N
     assert time.status is Status.NO_GO
 
 
-def test_a_short_run_beside_a_long_one_is_no_measurement(tmp_path: Path, ageing: Ageing) -> None:
-    row = {"stage": "voice to voice, seen by the client", "turns": 25, "p95": 1500}
+@pytest.mark.parametrize(
+    ("p95", "status", "figure"),
+    [
+        (1100, Status.GO, "P95 900 ms of 199 turns"),
+        (1500, Status.NOT_MEASURED, "P95 1500 ms, of 25 turns only, and it takes 100"),
+    ],
+)
+def test_a_short_run_is_no_measurement_but_a_slow_one_leaves_a_doubt(
+    tmp_path: Path, ageing: Ageing, p95: float, status: Status, figure: str
+) -> None:
+    row = {"stage": "voice to voice, seen by the client", "turns": 25, "p95": p95}
     time, _ = from_bench(bench_file(tmp_path, {**GOOD_BENCH, "Stages, 8 conversations: since": [row]}), ageing)
-    assert (time.status, time.figure) == (Status.GO, "P95 900 ms of 199 turns")
+    assert (time.status, time.figure) == (status, figure)
 
 
 @pytest.mark.parametrize(("fault", "status"), [(1, Status.GO), (2, Status.NO_GO)])
@@ -112,6 +121,9 @@ def test_the_embedded_engines_count(tmp_path: Path, ageing: Ageing) -> None:
         (voice_to_voice(p95=-3), "the P95 is no time"),
         ({"Memory, MB": []}, "no times from voice to voice"),
         ({"Measured": [{"at": "soon"}]}, "its date cannot be read"),
+        ({"Measured": [{"at": "0001-01-01T00:00:00"}]}, "its date cannot be read"),
+        ({**GOOD_BENCH, "Turns": [{"turns": 100, "cut off": 0}]}, "failed is no number"),
+        ("[" * 100_000, "it is no JSON"),
         ([], "other figures"),
         ({"Turns": 3}, "other figures"),
         (json.dumps(GOOD_BENCH)[:-30], "cut off"),
@@ -188,6 +200,9 @@ def test_the_metrics_are_those_that_the_orchestrator_tells(ageing: Ageing) -> No
         (METRICS.replace("0.85", "NaN"), "no time"),
         ("", "no such metric"),
         ("<html>", "tells no metrics"),
+        (METRICS.replace("count 150", "count NaN"), "tells no metrics"),
+        (METRICS.replace("190", "+Inf"), "tells no metrics"),
+        (METRICS.replace('"failed"} 1', '"failed"} NaN'), "tells no metrics"),
     ],
 )
 def test_metrics_that_say_nothing(text: str, why: str, ageing: Ageing) -> None:
@@ -249,7 +264,8 @@ def test_tests_that_fail(tmp_path: Path, ageing: Ageing, counts: dict[str, int])
         (JUNIT.replace('tests="{tests}"', 'tests="1"'), "not one test was run"),
         (JUNIT.replace("2026-05-19", "2026-13-19"), "of another kind"),
         (JUNIT.replace("2026-05-19", "2027-05-19"), "from the future"),
-        (JUNIT.replace("unit.test_b", "unit.test_other"), "1 files are missing, test_b.py is one"),
+        (JUNIT.replace("unit.test_b", "integration.test_b"), "1 files are missing"),
+        (JUNIT.replace("unit.test_b", "unit.test_other"), "1 files are missing, unit/test_b.py is one"),
     ],
 )
 def test_results_of_tests_that_are_none(tmp_path: Path, ageing: Ageing, text: str, why: str) -> None:

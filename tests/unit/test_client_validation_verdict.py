@@ -93,14 +93,17 @@ def test_who_may_read_a_token(tmp_path: Path, ageing: Ageing, mode: int, status:
     token.touch()
     token.chmod(mode)
     config.write_text(f"stt:\n  server:\n    security: {{token_file: '{token}'}}\n", encoding="utf-8")
-    of_file = from_settings(config, {}, ageing)
-    of_environment = from_settings(None, {"SUPERWHISPER_LLM__SERVER__SECURITY__TLS_KEY": str(token)}, ageing)
-    assert [[one.status for one in found] for found in (of_file, of_environment)] == [[status], [status]]
+    of_file = from_settings(config, {}, {}, ageing)
+    of_environment = from_settings(None, {"SUPERWHISPER_LLM__SERVER__SECURITY__TLS_KEY": str(token)}, {}, ageing)
+    of_its_file = from_settings(None, {"SUPERWHISPER_CONFIG": str(config)}, {}, ageing)
+    of_client = from_settings(None, {}, {"assistant": {"credentials": {"token_file": token}}}, ageing)
+    found = (of_file, of_environment, of_its_file, of_client)
+    assert [[one.status for one in each] for each in found] == [[status]] * 4
 
 
 def test_a_token_that_is_not_there(tmp_path: Path, ageing: Ageing) -> None:
     environment = {"SUPERWHISPER_CLIENT__STT__CREDENTIALS__TOKEN_FILE": str(tmp_path / "none")}
-    assert [one.status for one in from_settings(None, environment, ageing)] == [Status.NOT_MEASURED]
+    assert [one.status for one in from_settings(None, environment, {}, ageing)] == [Status.NOT_MEASURED]
 
 
 async def test_ports_that_others_reach(ageing: Ageing) -> None:

@@ -135,7 +135,7 @@ def test_devices_that_go_and_come() -> None:
     ("reason", "sentence"),
     [
         ("wake_word", "(waits for the wake word)"),
-        ("key", "(waits for the key)"),
+        ("key", "(hears you once you press the key)"),
         ("muted", "(muted: it does not hear you)"),
         ("too_quiet_for_long", "(nobody spoke: it does not hear you any more)"),
     ],

@@ -12,6 +12,7 @@ _BLOCK_S = 0.1
 _REACH_S = 3.0  # how far a block is looked for behind where it should be: a reply waits for its next piece
 _ALIKE = 0.9  # correlation of a block with what was played of it
 _LOUD = 200  # RMS; what is softer cannot be found for sure
+_STEP_S = 0.005
 _PAUSE_S = 0.06  # of silence in the audio itself: a shift there is a longer pause, not a hole in a word
 
 Wave = NDArray[np.float64]
@@ -22,15 +23,15 @@ class Found:
     """What became of some audio. Shifts are seconds by which something was late compared to what came before it."""
 
     blocks: int
-    missing: int  # blocks that were not played
-    holes_s: tuple[float, ...]  # shifts within continuous sound
+    missing: int  # blocks that were not played as they are
+    holes_s: tuple[float, ...]  # shifts within continuous sound, and silence in the place of sound
     pauses_s: tuple[float, ...]  # shifts where the audio itself is silent
     ends_at: int  # the sample of the tape
 
     @property
     def longest_hole_ms(self) -> float:
         """0 where there is none."""
-        return round(max((abs(shift) for shift in self.holes_s), default=0.0) * 1000, 1)
+        return round(max((abs(hole) for hole in self.holes_s), default=0.0) * 1000, 1)
 
 
 def find(audio: Samples, tape: Samples, rate_hz: int, after: int = 0) -> Found:
@@ -50,13 +51,30 @@ def find(audio: Samples, tape: Samples, rate_hz: int, after: int = 0) -> Found:
         place = _place(block, taped, expected, reach, rate_hz)
         if place is None:
             missing += 1
+            holes.append(_silence_s(block, taped[max(expected, 0) :][: block.size], rate_hz))
         else:
             if position is not None and place - begin != position:
                 (pauses if quiet_s >= _PAUSE_S else holes).append((place - begin - position) / rate_hz)
             position = place - begin
+            holes.append(_silence_s(block, taped[place : place + block.size], rate_hz))
         quiet_s = 0.0
     end = after if position is None else position + wave.size
-    return Found(blocks, missing, tuple(holes), tuple(pauses), end)
+    return Found(blocks, missing, tuple(hole for hole in holes if hole), tuple(pauses), end)
+
+
+def _silence_s(block: Wave, tape: Wave, rate_hz: int) -> float:
+    """The longest silence on the tape where the block sounds; all of it where the tape is over."""
+    step = round(_STEP_S * rate_hz)
+    steps = block.size // step
+    played = np.zeros(steps * step)
+    played[: min(tape.size, played.size)] = tape[: played.size]
+    wanted = np.sqrt(np.mean(block[: played.size].reshape(steps, step) ** 2, axis=1))
+    there = np.sqrt(np.mean(played.reshape(steps, step) ** 2, axis=1))
+    longest = run = 0
+    for is_hole in (wanted > _LOUD) & (there < wanted / 10):
+        run = run + 1 if is_hole else 0
+        longest = max(longest, run)
+    return longest * _STEP_S
 
 
 def _blocks(wave: Wave, rate_hz: int) -> Iterator[tuple[int, Wave]]:

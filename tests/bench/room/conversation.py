@@ -76,4 +76,12 @@ def _rows(asked: list[Turn], found: list[Found]) -> Rows:
         for number, (turn, one) in enumerate(zip(asked, found, strict=True), 1)
     ]
     longest = max(one.longest_hole_ms for one in found)
-    return [*rows, {"turn": "all", "voice to voice, ms": spread(heard), "longest hole, ms": longest}]
+    blocks, missing = sum(one.blocks for one in found), sum(one.missing for one in found)
+    together = {
+        "turn": "all",
+        "outcome": f"{sum(turn.outcome == 'completed' for turn in asked)} completed",
+        "voice to voice, ms": spread(heard),
+        "reply, blocks of 100 ms": f"{blocks - missing} of {blocks}",
+        "longest hole, ms": longest,
+    }
+    return [*rows, together]

@@ -69,7 +69,7 @@ async def _interrupt(here: Scene, utterance: Utterance, into_s: float) -> Interr
     except TimeoutError:
         pass  # it was not interrupted, or nothing was understood: told by what is returned
     onset_at = _onset_at(here, utterance, spoken_from)
-    silent_ms = None if onset_at is None else _silent_after_ms(here, onset_at)
+    silent_ms = None if onset_at is None else _silent_after_ms(here, turn_id, since, onset_at)
     result = Interruption(
         utterance.words,
         understood,
@@ -106,20 +106,19 @@ def _yielded_ms(here: Scene, turn_id: str, since: int, onset_at: float) -> float
     return next(((at - onset_at) * 1000 for at in yields), None)
 
 
-def _silent_after_ms(here: Scene, onset_at: float) -> float:
-    played: Samples = here.speakers.between(onset_at, onset_at + _WATCHED_S)
+def _silent_after_ms(here: Scene, turn_id: str, since: int, onset_at: float) -> float:
+    """Until the last sound of that reply: what sounds later is the reply to what was said."""
+    told = here.talker.told[since:]
+    others = (one.at for one in told if one.kind == "reply_audio" and one.event["turn_id"] != turn_id)
+    ends_at = min(next((at for at in others if at > onset_at), onset_at + _WATCHED_S), onset_at + _WATCHED_S)
+    played: Samples = here.speakers.between(onset_at, ends_at)
     audible = np.flatnonzero(np.abs(played.astype(np.int32)) > _AUDIBLE)
-    if not audible.size:
-        return 0.0
-    # Up to the first silence that lasts: what is spoken after it is the reply to what was said.
-    gaps = np.flatnonzero(np.diff(audible) > TAPE_HZ * 0.3)
-    last = audible[gaps[0]] if gaps.size else audible[-1]
-    return float(last) / TAPE_HZ * 1000
+    return float(audible[-1]) / TAPE_HZ * 1000 if audible.size else 0.0
 
 
 def _rows(found: list[Interruption]) -> Rows:
     yielded = [one.yielded_ms for one in found if one.yielded_ms is not None]
-    silent = [one.silent_ms for one in found if one.silent_ms is not None and one.was_interrupted]
+    silent = [one.silent_ms for one in found if one.silent_ms is not None]
     return [
         {
             "interruptions": len(found),
