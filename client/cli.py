@@ -70,7 +70,11 @@ def superwhisper(
 
 
 def main() -> None:
-    """Runs the command: 0 when it did what was asked, 1 with a sentence when it could not, 130 after Ctrl-C."""
+    """Runs the command: 0 when it did what was asked, 1 with a sentence when it could not, 130 after Ctrl-C.
+
+    128 and its number after another signal that ends programs.
+    """
+    _open_closed_streams()
     show_nearest((sys.stdout, sys.stderr))
     messages.speak(os.environ.get(_INTERFACE) or messages.of_this_person())
     try:
@@ -80,6 +84,13 @@ def main() -> None:
         sys.exit(1)
 
 
+def _open_closed_streams() -> None:
+    """Whoever closed one of them wants nothing of it."""
+    nowhere = Path(os.devnull)
+    sys.stdout = sys.stdout or nowhere.open("w", encoding="utf-8")
+    sys.stderr = sys.stderr or nowhere.open("w", encoding="utf-8")
+
+
 def _sentence(error: Exception) -> str:
     from client.errors import reason_of  # noqa: PLC0415  # they load gRPC
     from services.common.errors import SuperWhisperError  # noqa: PLC0415
@@ -87,7 +98,7 @@ def _sentence(error: Exception) -> str:
     if isinstance(error, SuperWhisperError):
         return str(error)
     if isinstance(error, OSError):
-        return f"{error.filename}: {reason_of(error)}" if error.filename else str(error)
+        return f"{error.filename}: {reason_of(error)}" if error.filename else reason_of(error)
     if os.environ.get("PYTHONDEVMODE"):
         import traceback  # noqa: PLC0415
 

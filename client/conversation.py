@@ -74,6 +74,10 @@ class Conversation:
         if self._is_going.is_set() or not _is_of_the_moment(given):
             await self._inputs.put(given)
 
+    def unsent_texts(self) -> list[str]:
+        """What was typed and waits to be sent."""
+        return [given.text for given in self._sift() if isinstance(given, TypedText)]
+
     async def events(self) -> AsyncGenerator[Event, None]:
         """All that the assistant tells, until the conversation is over. A failure is a CommandError."""
         async with self._peer.open() as channel:

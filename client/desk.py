@@ -5,6 +5,7 @@ from client.events import Interrupt, TypedText
 from client.gates import MutableGate
 from client.messages import tr
 from client.session import Session
+from services.common.text import clean
 
 MAX_TYPED = 4000  # characters; the protocol's limit
 
@@ -24,10 +25,16 @@ class Desk:
 
     async def type(self, text: str) -> None:
         """Takes a turn in writing; a reply that goes on is over with it."""
-        if len(text) > MAX_TYPED:
-            limit = tr("not sent: {length} characters, the limit is {limit}", length=len(text), limit=MAX_TYPED)
-            self._session.view.note(limit)
-            return
+        text = clean(text).strip()
+        if not text:
+            self._session.view.note(tr("not sent: there is nothing to read in it"))
+        elif len(text) > MAX_TYPED:
+            self._session.view.note(tr("not sent: longer than {limit} characters", limit=MAX_TYPED))
+        else:
+            await self.take_turn(text)
+
+    async def take_turn(self, text: str) -> None:
+        """Sends what may be sent."""
         await self.interrupt()
         await self._session.conversation.give(TypedText(text))
 
@@ -42,7 +49,6 @@ class Desk:
 
     async def press(self) -> None:
         """The key for talking. Who presses it into a reply has something to say: the reply ends."""
-        was_hearing = self._gate.is_hearing
         self._gate.press()
-        if self._gate.is_hearing and not was_hearing:
+        if self._gate.is_hearing:
             await self.interrupt()

@@ -166,7 +166,7 @@ def _tell_programs(microphone: Device, loudspeaker: Device | None, recording: Re
         "verdict": verdict.value,
         "advice": _advice(verdict),
     }
-    sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
+    sys.stdout.write(json.dumps(told, indent=2) + "\n")
     sys.stdout.flush()
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from client.audio.device_errors import not_there
 from client.audio.devices import Device, Direction
 from client.errors import CommandError
 from client.messages import tr
@@ -60,18 +61,27 @@ def devices(
 def _list(port: "PortAudio", microphone: str, loudspeaker: str, *, as_json: bool) -> bool:
     microphones, loudspeakers = _listed(port, "input", microphone), _listed(port, "output", loudspeaker)
     problem = "" if microphones or loudspeakers else no_devices(has_library=port.has_library)
+    problem = problem or _missing("input", microphone, microphones) or _missing("output", loudspeaker, loudspeakers)
     if as_json:
         told = {
             "microphones": _for_programs(microphones),
             "loudspeakers": _for_programs(loudspeakers),
             "problem": problem or None,
         }
-        sys.stdout.write(json.dumps(told, indent=2, ensure_ascii=False) + "\n")
-    elif problem:
-        raise CommandError(problem)
-    else:
+        sys.stdout.write(json.dumps(told, indent=2) + "\n")
+        return not problem
+    if microphones or loudspeakers:
         _show(microphones, loudspeakers)
-    return not problem
+    if problem:
+        raise CommandError(problem)
+    return True
+
+
+def _missing(direction: Direction, wanted: str, listed: _Listed) -> str:
+    """What is wrong where none is the one that was asked for."""
+    from client.audio.sound import NONE  # noqa: PLC0415  # `--help` needs no sound
+
+    return "" if wanted in ("", NONE) or any(listed.values()) else str(not_there(direction, wanted))
 
 
 def no_devices(*, has_library: bool) -> str:

@@ -23,6 +23,7 @@ class Flinch:
         self._state = State.LISTENING
         self._is_resting = False
         self._paused = asyncio.Event()  # by us, and the assistant has said nothing about it
+        self._pauses = 0
 
     @property
     def is_pausing(self) -> bool:
@@ -35,6 +36,7 @@ class Flinch:
             return False
         self._player.pause()
         self._paused.set()
+        self._pauses += 1
         return True
 
     def heed(self, state: State) -> None:
@@ -46,8 +48,9 @@ class Flinch:
         """Goes on with replies that were paused for nothing."""
         while True:
             await self._paused.wait()
+            pauses = self._pauses
             await self._sleep(_PATIENCE_S)
-            if self.is_pausing:
+            if self.is_pausing and self._pauses == pauses:  # not a later one, which has just begun
                 self._paused.clear()
                 self._player.go_on()
                 self._is_resting = True

@@ -38,8 +38,9 @@ class MutableGate(Gate):
 
     def press(self) -> None:
         """The person wants to speak, so it is muted no more."""
-        self.is_muted = False
-        self._gate.press()
+        was_muted, self.is_muted = self.is_muted, False
+        if not (was_muted and self._gate.is_hearing):  # else the key would shut what it is to open
+            self._gate.press()
 
 
 def gate_of(client: ClientSection) -> MutableGate:

@@ -16,9 +16,10 @@ from typing import TextIO
 import numpy as np
 
 from client.audio.tap import RATE_HZ
-from client.errors import CommandError
+from client.errors import CommandError, reason_of
 from client.events import Event
 from client.messages import tr
+from client.unused import unused
 from client.views.view import JsonView
 from services.common.audio import BYTES_PER_SAMPLE, Samples
 
@@ -135,10 +136,8 @@ class Keepsake:
             self._wave.close()
 
     def _unwritable(self, error: OSError) -> CommandError:
-        reason = error.strerror or str(error)
-        return CommandError(
-            tr("the conversation cannot be kept in {folder}: {reason}", folder=self.folder, reason=reason)
-        )
+        told = "the conversation cannot be kept in {folder}: {reason}"
+        return CommandError(tr(told, folder=self.folder, reason=reason_of(error)))
 
 
 def _local_time() -> datetime:
@@ -151,18 +150,9 @@ def kept(parent: Path | None, now: Callable[[], datetime] = _local_time) -> Iter
     if parent is None:
         yield None
         return
-    keepsake = Keepsake(_unused(parent / f"{now():%Y-%m-%d_%H-%M-%S}"))
+    keepsake = Keepsake(unused(parent / f"{now():%Y-%m-%d_%H-%M-%S}"))
     keepsake.start()
     try:
         yield keepsake
     finally:
         keepsake.close()
-
-
-def _unused(folder: Path) -> Path:
-    """Two conversations may begin in the same second."""
-    number, found = 1, folder
-    while found.exists():
-        number += 1
-        found = folder.with_name(f"{folder.name}-{number}")
-    return found

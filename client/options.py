@@ -3,6 +3,7 @@
 A command loads its settings and services when it runs: `--help` and shells that complete a word must not wait for them.
 """
 
+import signal
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +75,31 @@ def examples(*commands: str) -> str:
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Runs the command's work; Ctrl-C cancels it and leaves nothing behind."""
+    """Runs the command's work. Ctrl-C, and who ends or hangs up this program, cancels it: it leaves nothing behind."""
     import asyncio  # noqa: PLC0415
 
-    return asyncio.run(work)
+    return asyncio.run(_until_ended(work))
+
+
+async def _until_ended(work: Coroutine[Any, Any, T]) -> T:
+    import asyncio  # noqa: PLC0415
+    from contextlib import suppress  # noqa: PLC0415
+
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    received: list[int] = []
+
+    def end(number: int) -> None:
+        received.append(number)
+        if task is not None:
+            task.cancel()
+
+    for number in (signal.SIGTERM, getattr(signal, "SIGHUP", signal.SIGTERM)):
+        if signal.getsignal(number) is signal.SIG_DFL:  # nohup has it ignored
+            with suppress(NotImplementedError):  # on Windows, where nobody sends them
+                loop.add_signal_handler(number, end, number)
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if received:
+            raise typer.Exit(128 + received[0]) from None  # as a shell tells it
+        raise

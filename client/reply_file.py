@@ -2,6 +2,7 @@
 
 import errno
 import os
+import secrets
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -35,7 +36,8 @@ class AudioFile:
         self.size_bytes = 0
         self.is_kept = False
         self._as_it_is = as_it_is
-        self._unfinished = path.with_name(f"{path.name}.part")
+        # Two programs may write a file of the same name; whoever completes it last has it.
+        self._unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.part")
         self._rate_hz = 0
         self._end = 0  # of what was written whole
         self._file: _Unbuffered | None = None
@@ -52,7 +54,7 @@ class AudioFile:
         try:
             if self.path.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
-            self._file = _Unbuffered(self._unfinished, "wb")
+            self._file = _Unbuffered(self._unfinished, "xb")
         except OSError as error:
             raise self._unwritable(error) from error
         if not self._as_it_is:

@@ -100,7 +100,7 @@ async def opened_output(loudspeaker: str, out: Path | None) -> AsyncIterator[Out
 @asynccontextmanager
 async def _opened_loudspeaker(wanted: str) -> AsyncIterator[Output]:
     view = TextView(Console(stderr=True, highlight=False))
-    async with opened_room(NONE, wanted, lambda what: view.show(Event("", what))) as room:
+    async with opened_room(NONE, wanted, lambda what: view.show(Event("", what)), must_be_heard=True) as room:
         if not room.has_loudspeaker:
             raise CommandError(tr("there is no loudspeaker here: give --out FILE to write a WAV file"))
         yield Output(room.player)

@@ -5,15 +5,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 
 from client.audio.capture import Capture
+from client.audio.levels import Levels
 from client.audio.wav_source import WavSource
-from client.desk import MAX_TYPED, Desk
+from client.desk import Desk
 from client.events import Mute, TypedText
+from client.gates import MutableGate
 from client.messages import tr
 from client.session import Session
 from client.typed import typed_lines
 from client.typed_commands import obey
 
 _AFTER_A_TURN_S = 2.0  # what may still be understood of a recording whose first turn ended before it did
+_MOST_WAITING = 10  # typed turns; what is beyond waits in the pipe, and so do commands behind it
 _STAY_S = 60.0  # the assistant ends a conversation in which nothing at all comes for some minutes
 
 Person = Callable[[], Awaitable[None]]  # acts on a view, and leaves
@@ -43,12 +46,25 @@ async def _answered(session: Session, source: WavSource, patience_s: float) -> N
     await session.settled()
 
 
-async def speak_then_type(session: Session, question: WavSource, patience_s: float) -> None:
+class PatientDesk(Desk):
+    """Without a microphone: a turn that is typed waits until the reply to the one before it is over."""
+
+    def __init__(self, session: Session, gate: MutableGate, levels: Levels) -> None:
+        super().__init__(session, gate, levels)
+        self.waiting: asyncio.Queue[str | None] = asyncio.Queue(_MOST_WAITING)  # None: no more comes
+
+    async def take_turn(self, text: str) -> None:
+        """Soon."""
+        await self.waiting.put(text)
+
+
+async def speak_then_type(session: Session, question: WavSource, patience_s: float, desk: PatientDesk) -> None:
     """Without a microphone: the recorded question first, then a turn for each line that is typed."""
     await speak(session, question, patience_s)
     await session.hear(Mute(muted=True))  # the voice does not come back
-    async with aclosing(typed_lines()) as lines:
-        await _type(session, lines)
+    async with asyncio.TaskGroup() as group, aclosing(typed_lines()) as lines:
+        group.create_task(_take_turns(session, desk.waiting), name="typed turns")
+        await _type(session, desk, lines)
 
 
 async def speak_then_converse(session: Session, question: WavSource, patience_s: float, person: Person) -> None:
@@ -64,14 +80,23 @@ async def speak_then_converse(session: Session, question: WavSource, patience_s:
         asking.cancel()
 
 
-async def _type(session: Session, lines: AsyncIterator[str]) -> None:
+async def _type(session: Session, desk: PatientDesk, lines: AsyncIterator[str]) -> None:
     session.view.ask_for_text()
     async for line in lines:
-        if len(line) > MAX_TYPED:
-            told = tr("not sent: {length} characters, the limit is {limit}", length=len(line), limit=MAX_TYPED)
-            session.view.note(told)
-        else:
-            await _take_turn(session, line)
+        await _obey(session, desk, line)
+        if desk.waiting.empty() and session.turns.is_idle:
+            session.view.ask_for_text()
+    await desk.waiting.put(None)
+
+
+async def _obey(session: Session, desk: Desk, line: str) -> None:
+    if problem := await obey(line, desk):
+        session.view.note(problem)
+
+
+async def _take_turns(session: Session, waiting: "asyncio.Queue[str | None]") -> None:
+    while (line := await waiting.get()) is not None:
+        await _take_turn(session, line)
         session.view.ask_for_text()
 
 
@@ -96,8 +121,7 @@ async def type_beside(session: Session, desk: Desk) -> None:
     """Who talks may type as well, for as long as there is something to read; never leaves."""
     async with aclosing(typed_lines()) as lines:
         async for line in lines:
-            if problem := await obey(line, desk):
-                session.view.note(problem)
+            await _obey(session, desk, line)
     await asyncio.Event().wait()
 
 

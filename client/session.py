@@ -1,7 +1,7 @@
 """One run of `talk`: the conversation, what is shown of it and what is played of it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
 from typing import Protocol
 
@@ -13,6 +13,7 @@ from client.events import (
     End,
     Event,
     Hold,
+    Interrupt,
     Interrupted,
     MicrophoneAudio,
     Mute,
@@ -34,8 +35,11 @@ from services.common.tasks import cancel_and_wait, first_error
 
 Heard = MicrophoneAudio | Mute
 Work = Callable[["Session"], Awaitable[None]]
+Companion = Callable[[], Awaitable[None]]
+Observer = Callable[[Event], None]
 _REPORT_EVERY_S = 0.1
-_GOODBYE_S = 10.0  # how long the assistant may take to end a conversation when nothing is left to do
+_REST_S = 1.0  # where nothing is played there is nothing to report
+_GOODBYE_S = 2.0  # how long the assistant may take to end a conversation
 
 
 class AudioSource(Protocol):
@@ -59,7 +63,7 @@ class Session:
         player: Player,
         file: AudioFile | None,
         report_every_s: float = _REPORT_EVERY_S,
-        observe: Callable[[Event], None] = lambda _event: None,
+        observers: Sequence[Observer] = (),
     ) -> None:
         self.conversation = conversation
         self.view = view
@@ -69,7 +73,7 @@ class Session:
         self.is_muted = False  # the assistant was told that it hears nothing for now
         self._file = file
         self._report_every_s = report_every_s
-        self._observe = observe  # who else wants to know, once it is shown
+        self._observers = observers  # who else wants to know, once it is shown
         self._flinch = Flinch(player)
         self._news = News()
         self._reported: Played | None = None
@@ -77,7 +81,7 @@ class Session:
         self._report_now = asyncio.Event()
         self._last_trouble = ""
 
-    async def run(self, drive: Work, *companions: Callable[[], Awaitable[None]]) -> None:
+    async def run(self, drive: Work, *companions: Companion) -> None:
         """Converses as `drive` does, says goodbye after it, and raises what went wrong.
 
         The companions work beside it until it is over.
@@ -91,14 +95,30 @@ class Session:
                 await asyncio.wait((reading, driving), return_when=asyncio.FIRST_COMPLETED)
                 if not driving.done():
                     raise CommandError(tr("the assistant ended the conversation; start anew to go on"))
-                await self.conversation.give(End())
-                await asyncio.wait((reading,), timeout=_GOODBYE_S)
+                await self._say_goodbye(reading)
                 for task in (reading, *beside):
                     task.cancel()
         except BaseExceptionGroup as group_error:
             raise first_error(group_error) from None
+        finally:
+            self._tell_unsent()
         if Outcome.LOST in self.turns.outcomes.values():
             self.problems.append(tr("the connection was lost, and the end of a reply with it"))
+
+    async def _say_goodbye(self, reading: "asyncio.Task[None]") -> None:
+        """Who leaves a reply wants silence, and nobody who leaves wants to wait."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GOODBYE_S):
+                if not self.turns.is_idle:
+                    self.player.flush()
+                    await self.conversation.give(Interrupt())
+                await self.conversation.give(End())
+                await asyncio.wait((reading,))
+
+    def _tell_unsent(self) -> None:
+        for text in self.conversation.unsent_texts():
+            self.view.note(tr("not sent: {text}", text=text))
+            self.problems.append(tr("a typed line was lost with the connection"))
 
     async def feed(self, source: AudioSource) -> None:
         """Lets the assistant hear the source. Ends when the source does."""
@@ -143,7 +163,8 @@ class Session:
                 if (news := self._news.of(event)) is not None:
                     self.view.show(news)
                 self.turns.observe(event)
-                self._observe(event)
+                for observe in self._observers:
+                    observe(event)
 
     async def _hear(self, event: Event) -> None:
         match event.what:
@@ -176,6 +197,8 @@ class Session:
         if reported is not None and turn_id == reported.turn_id and reply.first_sample < reported.samples:
             self._reported = None  # what comes again was reported while nobody listened, or before it counted as sent
         self._heard_turn_id = turn_id
+        if not self.player.is_playing():
+            self._report_now.set()  # it rested
         await self.player.play(turn_id, reply)
         if self._file is not None:
             self._file.write(self._news.audio(turn_id, reply))
@@ -191,7 +214,7 @@ class Session:
     async def _report_always(self) -> None:
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._report_every_s):
+                async with asyncio.timeout(self._report_every_s if self.player.is_playing() else _REST_S):
                     await self._report_now.wait()
             self._report_now.clear()
             await self._report()

@@ -40,7 +40,7 @@ def talk(  # noqa: PLR0913  # typer: an argument an option
 
     With --wav: one recording and its reply. With neither: a recorded question, then each line that you type.
 
-    Where there is no loudspeaker, the reply audio goes to reply.wav.
+    Where there is no loudspeaker, the reply audio goes to a new file, reply.wav.
     """
     from client.talking import Manner, Wishes, converse  # noqa: PLC0415  # `--help` must not wait for them
 

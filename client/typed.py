@@ -11,6 +11,7 @@ from contextlib import aclosing
 
 _READ_BYTES = 4096
 _WAITING_PIECES = 16
+_LONGEST_LINE = 64_000  # characters: 4000, all that may be sent at once, in the longest form that JSON has for them
 
 
 async def typed_text() -> AsyncGenerator[str, None]:
@@ -45,16 +46,28 @@ def _read(loop: asyncio.AbstractEventLoop, queue: "asyncio.Queue[bytes]") -> Non
             return
 
 
-async def lines(text: AsyncIterator[str]) -> AsyncIterator[str]:
-    """The lines in the text that say something, each as soon as it is complete."""
+async def whole_lines(text: AsyncIterator[str]) -> AsyncGenerator[str, None]:
+    """The lines in the text, each as soon as it is complete, also those that are empty: Enter alone is an answer."""
     line = ""
     async for piece in text:
-        *complete, line = (line + piece).split("\n")
-        for one in complete:
-            if one.strip():
-                yield one.strip()
-    if line.strip():
-        yield line.strip()
+        *complete, rest = piece.split("\n")
+        for end in complete:
+            yield _joined(line, end)
+            line = ""
+        line = _joined(line, rest)
+    if line:
+        yield line
+
+
+def _joined(line: str, end: str) -> str:
+    return line + end[: _LONGEST_LINE - len(line)]
+
+
+async def lines(text: AsyncIterator[str]) -> AsyncIterator[str]:
+    """The lines in the text that say something, each as soon as it is complete."""
+    async for line in whole_lines(text):
+        if said := line.strip():
+            yield said
 
 
 async def typed_lines() -> AsyncGenerator[str, None]:

@@ -17,7 +17,7 @@ async def obey(line: str, controls: Controls) -> str:
         return ""
     try:
         asked = json.loads(line)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:  # a number may have too many digits, brackets may be too many
         return tr("not a JSON object: {error}", error=error)
     match asked:
         case {"text": str(text)}:

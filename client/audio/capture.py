@@ -17,8 +17,9 @@ from client.hearing import Gate
 from services.common.audio import Samples, encode_pcm
 
 MESSAGE_SAMPLES = 2 * FRAME_SAMPLES  # 20 ms; the ears look at 32 ms at once, so smaller ones gain them nothing
-_QUICK_S = 0.01  # somebody speaks: every moment counts
-_CALM_S = 0.02  # nobody does: half the work
+_QUICK_S = 0.01  # somebody speaks, or did just now: every moment counts
+_CALM_S = 0.1  # nobody does: a tenth of the work
+_CALM_AFTER_S = 3.0  # longer than any pause in which the assistant waits for more
 _QUIET_DBFS = -50.0
 _SOUNDS_ON_S = 0.3  # after its last sound: replies have pauses, and their echo rings on
 _GONE_S = 0.2  # no sound card takes so long to give more
@@ -63,8 +64,10 @@ class Capture:
         self._near_voice = NearVoice()
         self._sounding_s = 0.0  # for how long a reply still sounds
         self._disturbances = path.disturbances()
+        self._devices_begun = 0
         self._pairing = Pairing()
         self._heard = self._played = np.empty(0, np.int16)  # not yet a whole message
+        self._busy_until = 0.0
         self._given_until = 0.0  # to when the near side has come, or silence in its place
         self._is_standing_in = False
         self._was_hearing: bool | None = None
@@ -74,28 +77,37 @@ class Capture:
         """What the assistant may hear, 20 ms each, and when it may no more, or again."""
         self._near.read()  # what was said before is not meant for it
         self._far.read()
+        self._devices_begun = self._near.begun + self._far.begun
         self._given_until = self._clock()
         while True:
             await self._sleep(_QUICK_S if self._is_busy() else _CALM_S)
             self._listen()
-            for message in self._whole_messages():
+            for message in _joined(self._whole_messages()):
                 yield message
 
     def _is_busy(self) -> bool:
-        levels = self._path.levels
-        return max(levels.loudspeaker_dbfs, levels.microphone_dbfs) > _QUIET_DBFS
+        levels, now = self._path.levels, self._clock()
+        if max(levels.loudspeaker_dbfs, levels.microphone_dbfs) > _QUIET_DBFS:
+            self._busy_until = now + _CALM_AFTER_S
+        return now < self._busy_until
 
     def _listen(self) -> None:
         near, far = self._pairing.push(self._or_silence(self._near.read()), self._far.read())
         if not near.size:
             return
-        if self._disturbances != (disturbances := self._path.disturbances()):
-            self._disturbances = disturbances
-            self._path.guard.doubt()
+        self._tell_guard()
         frames = zip(near.reshape(-1, FRAME_SAMPLES), far.reshape(-1, FRAME_SAMPLES), strict=True)
         cleaned = [self._clean(*frame) for frame in frames]
         self._heard = np.concatenate((self._heard, *cleaned))
         self._played = np.concatenate((self._played, far))
+
+    def _tell_guard(self) -> None:
+        if self._disturbances != (disturbances := self._path.disturbances()):
+            self._disturbances = disturbances
+            self._path.guard.doubt()
+        if self._devices_begun != (begun := self._near.begun + self._far.begun):
+            self._devices_begun = begun
+            self._path.guard.forget()
 
     def _clean(self, near: Samples, far: Samples) -> Samples:
         cleaned = self._path.guard.clean(near, far)
@@ -149,3 +161,18 @@ class Capture:
             yield Mute(muted=self._is_mute)
         if admitted.size:
             yield MicrophoneAudio(encode_pcm(admitted))
+
+
+def _joined(messages: Iterator[MicrophoneAudio | Mute]) -> Iterator[MicrophoneAudio | Mute]:
+    """What comes at once goes as one: each message costs more than what is in it."""
+    audio = b""
+    for message in messages:
+        if isinstance(message, MicrophoneAudio):
+            audio += message.audio
+            continue
+        if audio:
+            yield MicrophoneAudio(audio)
+            audio = b""
+        yield message
+    if audio:
+        yield MicrophoneAudio(audio)

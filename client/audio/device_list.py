@@ -3,7 +3,7 @@
 from typing import Any
 
 from client.audio.devices import Direction
-from services.common.audio import MAX_RATE_HZ
+from services.common.audio import MAX_RATE_HZ, MIN_RATE_HZ
 
 Row = dict[str, Any]  # a device in PortAudio's words
 # The ways to Windows' sound, by a part of their names. The older ones show the same devices, and are slower.
@@ -35,9 +35,9 @@ class DeviceList:
 
     def chosen(self, wanted: str) -> Row | None:
         """By number, by the whole name, or by a part of it; the default where nothing is wanted."""
-        if not wanted or wanted.isdigit():
-            number = int(wanted) if wanted else self.default
-            return next((row for row in self.rows if row["index"] == number), None)
+        if not wanted or wanted.isdecimal():
+            number = wanted or str(self.default)  # as text: there are decimals that int() does not take
+            return next((row for row in self.rows if str(row["index"]) == number), None)
         name = wanted.casefold()
         exact = (row for row in self.rows if row["name"].casefold() == name)
         return next(exact, next((row for row in self.rows if name in row["name"].casefold()), None))
@@ -46,7 +46,8 @@ class DeviceList:
 def own_rate_hz(row: Row) -> int:
     """What the device is best run at; never more than we take."""
     rate_hz = int(row["default_samplerate"])
-    if row["system"] == _ALSA and rate_hz == _SAID_BY_ALSA_HZ:
+    is_guessed = row["system"] == _ALSA and rate_hz == _SAID_BY_ALSA_HZ
+    if is_guessed or rate_hz < MIN_RATE_HZ:  # some drivers tell 0, or -1
         return _MEANT_HZ
     return min(rate_hz, MAX_RATE_HZ)
 

@@ -26,6 +26,9 @@ class EchoGuard(Protocol):
     def doubt(self) -> None:
         """Samples were lost on their way to the loudspeaker or from the microphone: the echo is not where it was."""
 
+    def forget(self) -> None:
+        """It is another loudspeaker or microphone: nothing that was learnt of the echo holds."""
+
 
 class NoGuard:
     """For headphones: nothing comes back."""
@@ -37,6 +40,9 @@ class NoGuard:
         return near
 
     def doubt(self) -> None:
+        """There is none."""
+
+    def forget(self) -> None:
         """There is none."""
 
 

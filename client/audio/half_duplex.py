@@ -31,3 +31,6 @@ class HalfDuplex:
 
     def doubt(self) -> None:
         """It is deaf for longer than that matters."""
+
+    def forget(self) -> None:
+        """It knows nothing of the devices."""

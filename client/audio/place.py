@@ -4,8 +4,7 @@ from client.audio.devices import Device, OpenDevice
 
 # In looks, not in seconds: a program that was held up itself, or a laptop that slept, must not blame the devices.
 LOOK_EVERY_S = 0.25
-_DEAD_AFTER = 4  # a second without a beat
-_GROWN_UP_AFTER = 12  # a device that wakes up may take all it gets at once, and then nothing for two seconds
+_DEAD_AFTER = 10  # without a beat: a device that wakes up takes all it gets at once, and then nothing for two seconds
 
 
 class Place:
@@ -19,7 +18,6 @@ class Place:
         self._late_before = self._beats_before = 0  # of devices that are closed
         self._beats = 0
         self._looks = 0  # since it beat
-        self._age = 0  # in looks
 
     @property
     def late(self) -> int:
@@ -39,7 +37,7 @@ class Place:
     def begin(self, device: Device) -> None:
         """It runs from now on."""
         self.name = device.name
-        self._beats = self._looks = self._age = 0
+        self._beats = self._looks = 0
 
     def is_dead(self) -> bool:
         """Whether its device runs no more. Asked at each look."""
@@ -47,11 +45,9 @@ class Place:
         if device is None:
             return False
         beats = device.beats
-        self._age += 1
         self._looks = 0 if beats != self._beats else self._looks + 1
         self._beats = beats
-        is_still = self._age >= _GROWN_UP_AFTER and self._looks >= _DEAD_AFTER
-        return is_still or not device.is_active()
+        return self._looks >= _DEAD_AFTER or not device.is_active()
 
     def close(self) -> None:
         """Gives its device back. Where that hangs, there is none already."""

@@ -38,7 +38,7 @@ class Player(Protocol):
         """Whether somebody hears something right now, or is about to."""
 
     async def drained(self) -> None:
-        """Waits until all was played; so it waits out a pause as well."""
+        """Waits until all was played; so it waits out a pause as well. Raises what keeps it from being played."""
 
 
 class NoLoudspeaker:

@@ -8,22 +8,45 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
+from typing import TextIO
+
+_STANDARD_ERROR = 2
 
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:
     """Meanwhile only Python's own standard error leads where it led."""
-    sys.stderr.flush()
-    ours = os.fdopen(os.dup(2), "w", buffering=1, encoding=sys.stderr.encoding, errors="replace")
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 2)
-    os.close(nowhere)
-    before = sys.stderr, sys.__stderr__
-    sys.stderr = sys.__stderr__ = ours  # type: ignore[misc]  # the second is what screens are drawn on
+    errors = sys.__stderr__
+    if errors is None or not _leads_there(errors):  # its number may be something else's; or it is quiet already
+        yield
+        return
+    before = sys.stderr, errors
+    ours = _moved(errors)
+    if _leads_there(sys.stderr):  # not what a test or a screen has put in its place
+        sys.stderr = ours
+    sys.__stderr__ = ours  # type: ignore[misc]  # screens are drawn on it
     try:
         yield
     finally:
         sys.stderr, sys.__stderr__ = before  # type: ignore[misc]
         ours.flush()
-        os.dup2(ours.fileno(), 2)
+        os.dup2(ours.fileno(), _STANDARD_ERROR)
         ours.close()
+
+
+def _leads_there(stream: TextIO) -> bool:
+    try:
+        return stream.fileno() == _STANDARD_ERROR
+    except (OSError, ValueError):  # it is no file, or closed
+        return False
+
+
+def _moved(stream: TextIO) -> TextIOWrapper:
+    """The same under another number. What is written to its old one is lost."""
+    stream.flush()
+    ours = os.fdopen(os.dup(_STANDARD_ERROR), "w", buffering=1, encoding=stream.encoding, errors="replace")
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, _STANDARD_ERROR)
+    os.close(nowhere)
+    return ours

@@ -3,11 +3,13 @@
 A canceller needs seconds to learn the room, and a room rings for longer than it models. What it lets through sounds
 like speech, and voice activity detection hears speech far below the loudness at which anybody talks. So whoever talks
 into a reply is told from its echo by loudness: strictly at first, and less so the more the canceller could learn.
+Whoever is louder than any echo is heard as the microphone hears it.
 """
 
 import numpy as np
 from numpy.typing import NDArray
 
+from client.audio.coupling import Coupling
 from client.audio.echo import FRAME_S, FRAME_SAMPLES, is_audible
 from services.common.audio import Samples
 
@@ -24,6 +26,7 @@ _YOUNG_S = 10.0  # it still leaves much at times: silence, not faintness
 _STRICT_DB, _RELAXED_DB = 6.0, 23.0  # a voice may be fainter than the loudest echo by the one, then by the other
 _RELAXES_DB_PER_S = 2.0
 _DOUBT_S = 0.5  # it learns of another delay so fast, as far as anything is left of the room that it knew
+_PLAIN_S = 0.1  # the microphone itself, after a frame that stood out
 _TEACHES = 100.0**2  # mean power: what is played more softly teaches it nothing
 
 
@@ -38,20 +41,36 @@ class ResidueGate:
         self._loud_frames = 0
         self._open_s = 0.0
         self._gain = 1.0
+        self._coupling = Coupling()
+        self._plain_s = 0.0
+        self._plain = 0.0  # the microphone's share in what passes
 
     def doubt(self) -> None:
         """The echo comes sooner or later than before: the canceller has to find it again."""
         self._learnt_s = min(self._learnt_s, _DEAF_S - _DOUBT_S)
 
+    def forget(self) -> None:
+        """The canceller begins anew. What sounded until now may still ring on."""
+        self._learnt_s = 0.0
+        self._coupling = Coupling()
+
     def pass_on(self, near: Samples, cleaned: Samples, far: Samples) -> Samples:
-        """The cleaned frame, or hardly anything of it."""
-        gain = self._next_gain(near, cleaned, far)
+        """The cleaned frame or hardly anything of it, or the microphone's where somebody stands out."""
+        gain, plain = self._next_gain(near, cleaned, far), self._next_plain(near, far)
         before, self._gain = self._gain, gain
-        if before == gain == 1.0:
+        plain_before, self._plain = self._plain, plain
+        if before == gain == 1.0 and plain_before == plain == 0.0:
             return cleaned
         gains = np.linspace(before, gain, FRAME_SAMPLES, dtype=np.float32)  # a jump would be a click
-        fainter: Samples = np.rint(cleaned * gains).astype(np.int16)
-        return fainter
+        share = np.linspace(plain_before, plain, FRAME_SAMPLES, dtype=np.float32)
+        mixed: Samples = np.rint(cleaned * gains * (1 - share) + near * share).astype(np.int16)
+        return mixed
+
+    def _next_plain(self, near: Samples, far: Samples) -> float:
+        self._plain_s -= FRAME_S
+        if self._coupling.stands_out(_power(near), _power(far)):
+            self._plain_s = _PLAIN_S
+        return 1.0 if self._plain_s > 0 else 0.0
 
     def _next_gain(self, near: Samples, cleaned: Samples, far: Samples) -> float:
         self._ringing_s = _RINGING_S if is_audible(far) else self._ringing_s - FRAME_S

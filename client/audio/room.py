@@ -10,6 +10,7 @@ from client.audio.devices import Direction, SoundLibrary
 from client.audio.echo_guards import echo_guard
 from client.audio.levels import Levels
 from client.audio.playback import NoLoudspeaker, Player
+from client.audio.quiet import quiet_libraries
 from client.audio.sound import PortAudio, library
 from client.audio.sound_card import SoundCard
 from client.audio.speaker import Speaker
@@ -71,11 +72,26 @@ class Room:
 
 @asynccontextmanager
 async def opened_room(
-    microphone: str, loudspeaker: str, tell: Callable[[What], None], sound: SoundLibrary | None = None
+    microphone: str,
+    loudspeaker: str,
+    tell: Callable[[What], None],
+    sound: SoundLibrary | None = None,
+    *,
+    must_be_heard: bool = False,
 ) -> AsyncIterator[Room]:
     """The devices of these names, `none` for none; kept open, and given back at the end."""
-    near, far, speaker = Tap(), Tap(), Speaker()
-    card = SoundCard(sound or PortAudio(library()), microphone, loudspeaker, near, far, speaker, tell)
+    speaker = Speaker(must_be_heard=must_be_heard)
+    with quiet_libraries():  # they complain whenever a device goes
+        async with _opened(sound or PortAudio(library()), microphone, loudspeaker, tell, speaker) as room:
+            yield room
+
+
+@asynccontextmanager
+async def _opened(
+    sound: SoundLibrary, microphone: str, loudspeaker: str, tell: Callable[[What], None], speaker: Speaker
+) -> AsyncIterator[Room]:
+    near, far = Tap(), Tap()
+    card = SoundCard(sound, microphone, loudspeaker, near, far, speaker, tell)
     await card.open()
     try:
         async with asyncio.TaskGroup() as group:

@@ -116,7 +116,7 @@ class SoundCard:
             raise not_there(direction, wanted)
         if device is not None:
             # A number means another device as soon as one is plugged in.
-            self._places[direction] = Place(device.name if wanted.isdigit() else wanted)
+            self._places[direction] = Place(device.name if wanted.isdecimal() else wanted)
             await self._start(direction, device)
 
     async def _dead(self) -> list[Direction]:

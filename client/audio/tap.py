@@ -15,11 +15,14 @@ class Tap:
     def __init__(self) -> None:
         self._ring = Ring(1)
         self._resampler = Resampler(RATE_HZ, RATE_HZ)
+        self._is_new = False
+        self.begun = 0  # devices of which something was read
 
     def attach(self, rate_hz: int) -> Ring:
         """Another device writes from now on; what was not read of the one before is gone with it."""
         self._resampler = Resampler(rate_hz, RATE_HZ)
         self._ring = Ring(int(rate_hz * _RING_S))
+        self._is_new = True
         return self._ring
 
     def detach(self) -> None:
@@ -29,4 +32,8 @@ class Tap:
     def read(self) -> Samples:
         """All that came since the last time."""
         samples = self._ring.read()
-        return self._resampler.push(samples) if samples.size else np.empty(0, np.int16)
+        if not samples.size:
+            return np.empty(0, np.int16)
+        self.begun += self._is_new
+        self._is_new = False
+        return self._resampler.push(samples)

@@ -1,6 +1,7 @@
 """Echo cancellation by WebRTC's audio processing. The only file that imports livekit, which carries it."""
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
@@ -24,7 +25,8 @@ class WebRtcGuard:
         from livekit import rtc  # noqa: PLC0415  # a tenth of a second and 15 MB, and not on every machine
 
         # Noise suppression as well: it halves how often what is left of the echo is taken for a voice.
-        self._apm = rtc.AudioProcessingModule(echo_cancellation=True, noise_suppression=True)
+        self._new_apm = partial(rtc.AudioProcessingModule, echo_cancellation=True, noise_suppression=True)
+        self._apm = self._new_apm()
         # Made once: to make a frame costs as much as to clean it.
         self._far_frame, self._near_frame = (rtc.AudioFrame.create(RATE_HZ, 1, FRAME_SAMPLES) for _ in range(2))
         self._far = np.frombuffer(self._far_frame.data, np.int16)
@@ -42,7 +44,7 @@ class WebRtcGuard:
         if not (runs or ran):
             return near
         if not ran:
-            self._apm.set_stream_delay_ms(min(int(self._latency_s() * 1000), _MAX_DELAY_MS))
+            self._tell_delay()
         cleaned = self._residue.pass_on(near, self._cancel(near, far), far)
         if runs and ran:
             return cleaned
@@ -54,6 +56,15 @@ class WebRtcGuard:
     def doubt(self) -> None:
         """Samples were lost on the way."""
         self._residue.doubt()
+
+    def forget(self) -> None:
+        """Another canceller, which knows no room."""
+        self._apm = self._new_apm()
+        self._tell_delay()
+        self._residue.forget()
+
+    def _tell_delay(self) -> None:
+        self._apm.set_stream_delay_ms(min(int(self._latency_s() * 1000), _MAX_DELAY_MS))
 
     def _cancel(self, near: Samples, far: Samples) -> Samples:
         """Both streams in step, or both not at all: each has its own notion of time."""

@@ -229,7 +229,7 @@ SENTENCES: dict[str, str] = {
         "elle ne peut pas tourner ({reason}) : l'assistant n'écoute pas pendant qu'il parle"
     ),
     "not wanted, by the settings (client.echo: {setting})": "les réglages n'en veulent pas (client.echo : {setting})",
-    "wake word": "mot de réveil",
+    "wake word": "mot d'éveil",
     "{word} cannot be heard ({reason})": "impossible d'entendre {word} ({reason})",
     "{found}; it is not asked for": "{found} ; il n'est pas demandé",
     "{command}, or set client.listen: continuous": "{command}, ou règle client.listen : continuous",
@@ -249,9 +249,7 @@ SENTENCES: dict[str, str] = {
     "this system does not tell": "ce système ne le dit pas",
     "(Settings → Time & language → Sync now)": "(Paramètres → Heure et langue → Synchroniser maintenant)",
     "encoding": "encodage",
-    "{encoding}: accents and symbols are left out": (
-        "{encoding} : les accents et les symboles sont omis"
-    ),
+    "{encoding}: accents and symbols are left out": ("{encoding} : les accents et les symboles sont omis"),
     "view": "affichage",
     "{width} columns": "{width} colonnes",
     "{width} columns are too few for the view": "{width} colonnes, c'est trop peu pour l'affichage",

@@ -3,29 +3,38 @@
 SENTENCES: dict[str, str] = {
     # Its help.
     "Talk with the assistant.": "Converse avec l'assistant.",
-    "With a microphone: until Ctrl-C. With --wav: one recording and its reply.": (
-        "Avec un microphone : jusqu'à Ctrl-C. Avec --wav : un enregistrement et sa réponse."
+    "With a microphone: speak, or type, until Ctrl-C. Speak into a reply to interrupt it.": (
+        "Avec un microphone : parle, ou écris, jusqu'à Ctrl-C. Parle pendant une réponse pour l'interrompre."
     ),
-    "With neither: a recorded question and its reply, then each line that you type.": (
-        "Sans l'un ni l'autre : une question enregistrée et sa réponse, puis chaque ligne que tu tapes."
+    "With --wav: one recording and its reply. With neither: a recorded question, then each line that you type.": (
+        "Avec --wav : un enregistrement et sa réponse. Sans l'un ni l'autre : une question enregistrée, puis chaque "
+        "ligne que tu tapes."
     ),
-    "Where there is no loudspeaker, the reply audio goes to reply.wav.": (
-        "Là où il n'y a pas de haut-parleur, le son de la réponse va dans reply.wav."
+    "Where there is no loudspeaker, the reply audio goes to a new file, reply.wav.": (
+        "Là où il n'y a pas de haut-parleur, le son de la réponse va dans un nouveau fichier, reply.wav."
     ),
     "Speak this WAV file instead.": "Dit ce fichier WAV à la place.",
     "Write the reply audio to this WAV file.": "Écrit le son des réponses dans ce fichier WAV.",
+    "Keep the conversation there, as audio and as text.": "Y garde la conversation, en son et en texte.",
+    "When it hears you, if not as set.": "Quand il t'entend, si ce n'est pas comme le disent les réglages.",
+    "What keeps it from hearing itself, if not as set.": (
+        "Ce qui l'empêche de s'entendre lui-même, si ce n'est pas comme le disent les réglages."
+    ),
+    "Plain lines instead of the full screen.": "De simples lignes à la place du plein écran.",
     "Instructions to the assistant.": "Consignes données à l'assistant.",
     # What it tells.
-    "listening on {microphone}; Ctrl-C ends": "à l'écoute sur {microphone} ; Ctrl-C pour finir",
     "no microphone here: a recorded question is spoken, then each line that you type (Ctrl-D ends)": (
         "pas de microphone ici : une question enregistrée est dite, puis chaque ligne que tu tapes (Ctrl-D pour finir)"
     ),
     "nothing was understood of the recording within {seconds:g} s after its end": (
         "rien n'a été compris de l'enregistrement dans les {seconds:g} s après sa fin"
     ),
-    "not sent: {length} characters, the limit is {limit}": (
-        "non envoyé : {length} caractères, alors que la limite est de {limit}"
-    ),
+    "the reply audio is not kept: {path}: {reason}": "le son de la réponse n'est pas conservé : {path} : {reason}",
+    "the key for talking is the line {command}": "la touche pour parler est la ligne {command}",
+    "this conversation is recorded: {folder}": "cette conversation est enregistrée : {folder}",
+    "not sent: {text}": "non envoyé : {text}",
+    "not sent: there is nothing to read in it": "non envoyé : il n'y a rien à y lire",
+    "not sent: longer than {limit} characters": "non envoyé : plus de {limit} caractères",
     "the loudspeaker is gone: plug it in again and start anew": (
         "le haut-parleur a disparu : rebranche-le et relance la commande"
     ),

@@ -30,12 +30,14 @@ SENTENCES: dict[str, str] = {
     "Tell whether a release may go, and on what evidence. Exit code 0 for a go, 1 for a no-go.": (
         "Dit si une version peut sortir, et sur quelles preuves. Code de sortie 0 pour GO, 1 pour NO-GO."
     ),
-    "What was not measured is never a go, nor what is older than 30 days. The services are started for a moment, to "
-    "see that they refuse an address that others can reach.": (
-        "Ce qui n'a pas été mesuré n'est jamais un GO, ni ce qui date de plus de 30 jours. Les services sont démarrés "
-        "un instant, pour voir s'ils refusent une adresse que d'autres peuvent atteindre."
+    "What was not measured is never a go, nor what is older than 30 days, nor tests of other code; figures and "
+    "verdicts of other code count, and say so. The services are started for a moment, to see that they refuse an "
+    "address that others can reach.": (
+        "Ce qui n'a pas été mesuré n'est jamais un GO, ni ce qui date de plus de 30 jours, ni les tests d'un autre "
+        "code ; les chiffres et les verdicts d'un autre code comptent, et le disent. Les services sont démarrés un "
+        "instant, pour voir s'ils refusent une adresse que d'autres peuvent atteindre."
     ),
-    'What make bench ARGS="--json FILE" wrote.': 'Ce que make bench ARGS="--json FICHIER" a écrit.',
+    'What make bench ARGS="--json FILE" wrote.': 'Ce que `make bench ARGS="--json FICHIER"` a écrit.',
     "Where the reports of `validate` are.": "Où sont les rapports de `validate`.",
     "What pytest --junitxml=FILE wrote.": "Ce que pytest --junitxml=FICHIER a écrit.",
     "Metrics of a running orchestrator.": "Les métriques d'un orchestrateur en marche.",
@@ -201,6 +203,12 @@ SENTENCES: dict[str, str] = {
     "it holds no times from voice to voice": "il ne contient aucun temps de voix à voix",
     "it does not tell how turns ended": "il ne dit pas comment les tours ont fini",
     "the P95 is no time: {value}": "le P95 n'est pas un temps : {value}",
+    "no reply was to be heard, so nothing was said into it": (
+        "aucune réponse ne s'est fait entendre : rien n'a pu être dit par-dessus"
+    ),
+    "format {found!r}, where {known} is known": "format {found!r}, là où {known} est connu",
+    "{rate:.0f}%": "{rate:.0f} %",
+    "nobody told how it ended": "personne n'a dit comment cela s'est terminé",
     "P95 {ms:.0f} ms of {turns} turns": "P95 de {ms:.0f} ms sur {turns} tours",
     "{failed} of {turns} turns failed: that cannot be": "{failed} tours sur {turns} ont échoué : c'est impossible",
     "{share:.2f}% of {turns} turns": "{share:.2f} % de {turns} tours",
@@ -212,6 +220,7 @@ SENTENCES: dict[str, str] = {
     "no running orchestrator tells its metrics ({problem})": (
         "aucun orchestrateur en marche ne donne ses métriques ({problem})"
     ),
+    "P95 {ms:.0f} ms, of {few}": "P95 {ms:.0f} ms, sur {few}",
     "what answers there tells no metrics ({problem})": "ce qui répond là ne donne pas de métriques ({problem})",
     "it tells no such metric: is it an orchestrator of this version?": (
         "il ne donne pas cette métrique : est-ce un orchestrateur de cette version ?"

@@ -17,7 +17,7 @@ SENTENCES: dict[str, str] = {
     "hears you": "t'entend",
     "muted: it does not hear you": "micro coupé : il ne t'entend pas",
     "waits for the wake word": "attend le mot d'éveil",
-    "waits for the key": "attend la touche",
+    "hears you once you press the key": "t'entendra quand tu appuieras sur la touche",
     "nobody spoke: it does not hear you any more": "personne n'a parlé : il ne t'entend plus",
     "the microphone {name} is back": "le microphone {name} est revenu",
     "the microphone {name} is gone; waiting for it": "le microphone {name} a disparu ; j'attends son retour",
@@ -82,6 +82,7 @@ SENTENCES: dict[str, str] = {
     "type here": "écris ici",
     "{count} characters are too many: {limit} at most": "{count} caractères, c'est trop : {limit} au plus",
     "the assistant does not keep up: wait a little": "l'assistant ne suit plus : attends un peu",
+    "the terminal is gone": "le terminal a disparu",
     "the screen could not be drawn: `superwhisper talk --plain` does without it": (
         "l'écran n'a pas pu s'afficher : `superwhisper talk --plain` s'en passe"
     ),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 _ROOT = Path(__file__).parents[2]
 _CODE = ("services", "client", "protos", "config")  # what a change of makes older figures doubtful
-_COMMIT = re.compile(r"[0-9a-f]{7,40}(-dirty)?")
+_COMMIT = re.compile(r"[0-9a-f]{7,40}")  # with "-dirty", nobody knows what was changed
 _LIMIT_S = 20.0
 
 
@@ -36,11 +36,11 @@ class Checkout:
         return max([datetime.fromisoformat(committed), *written])
 
     def has_changed_since(self, commit: str) -> bool | None:
-        """Whether the committed code is another than in that commit; None where that cannot be told."""
+        """Whether the code that lies here is another than in that commit; None where that cannot be told."""
         if not _COMMIT.fullmatch(commit):  # it comes out of a file: it must not be an option of git's
             return None
-        names = self._run("diff", "--name-only", commit.removesuffix("-dirty"), "HEAD", "--", *_CODE)
-        return None if names is None else bool(names)
+        names = self._run("diff", "--name-only", commit, "--", *_CODE)
+        return None if names is None else bool(names or self._uncommitted())
 
     def _uncommitted(self) -> list[Path]:
         changed = self._git("ls-files", "--modified", "--others", "--exclude-standard", "-z", "--", *_CODE)

@@ -6,22 +6,22 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from client.errors import CommandError
 from client.messages import of_this_person, tr
 from client.options import Address, Language, Voice, common, examples, run
-from client.typed import typed_text
+from client.typed import typed_text, whole_lines
 from client.validation import machine
 from client.validation.course import Course, Wishes
 from client.validation.keeping import FOLDER, check_folder
 from client.validation.notes import Notes
 from client.validation.paced_player import PacedPlayer
-from client.validation.person import Person, answers
+from client.validation.person import Person
 from client.validation.record import Kind
 from client.validation.recordings import Recordings, read_folder
 from client.validation.sound import opened_sound
 from client.validation.steps import FULL, LANGUAGES, Saying, Step, protocol
+from client.views.console import PeopleConsole
 from client.views.text_view import TextView
 from services.common.text import primary_language
 
@@ -89,10 +89,10 @@ async def _with_a_person(wishes: Wishes, validator: str, steps: list[Step] | Non
     async with (
         opened_sound(wishes.client, notes) as sound,
         aclosing(typed_text()) as text,
-        aclosing(answers(text)) as lines,
+        aclosing(whole_lines(text)) as lines,
     ):
         check_folder(wishes.out)
-        person = Person(sound.microphone, lines, Console(highlight=False))
+        person = Person(sound.microphone, lines, PeopleConsole())
         person.greet(*sound.names)
         name = validator or await person.name(_user())
         course = Course(wishes, Kind.HUMAN, name, sayings, _PATIENCE_S, notes)

@@ -20,6 +20,7 @@ from client.validation.keeping import keep
 from client.validation.notes import Notes
 from client.validation.record import Judgement, Kind, Record, Setting
 from client.validation.steps import Saying
+from client.views.printable import printable
 from services.common.errors import SuperWhisperError
 
 
@@ -85,7 +86,7 @@ def _setting(wishes: Wishes, kind: Kind, validator: str) -> Setting:
     here = machine.is_here(wishes.client)
     return Setting(
         kind=kind,
-        validator=validator,
+        validator=printable(validator),
         began_at=datetime.now().astimezone(),
         language_code=wishes.language_code,
         system=machine.system(),

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Protocol
 
+from client.messages import tr
 from client.session import AudioSource, Session
 from client.validation.notes import Notes, joined
 from client.validation.record import Take
@@ -55,14 +56,15 @@ class Examination:
     async def _take(self, session: Session, voice: Voice, saying: Saying, interruption: Saying | None) -> None:
         self._notes.begin()
         attempts = await self._say(session, voice, saying)
-        asked = self._notes.turn_ids
-        if interruption is not None:
-            asked = await self._interrupt(session, voice, interruption)
+        asked = await self._interrupt(session, voice, interruption) if interruption is not None else None
         await session.turns.until(lambda: session.turns.is_idle)
         await session.settled()
         await voice.done()
         if interruption is None:
             self._keep(saying, self._notes.turn_ids, attempts)
+        elif asked is None:
+            silence = tr("no reply was to be heard, so nothing was said into it")
+            self._keep(saying, self._notes.turn_ids, attempts, silence)
         else:
             self._keep(saying, asked, attempts)
             rest = tuple(turn_id for turn_id in self._notes.turn_ids if turn_id not in asked)
@@ -86,12 +88,12 @@ class Examination:
                 await session.turns.until(lambda: not session.turns.is_idle or len(session.turns.outcomes) > ended)
         return bool(self._notes.turn_ids)
 
-    async def _interrupt(self, session: Session, voice: Voice, saying: Saying) -> tuple[str, ...]:
-        """Speaks into the reply; which turns were there before."""
+    async def _interrupt(self, session: Session, voice: Voice, saying: Saying) -> tuple[str, ...] | None:
+        """Speaks into the reply; which turns were there before. None where there was no reply to speak into."""
         await session.turns.until(lambda: self._notes.is_replying or session.turns.is_idle)
         asked = self._notes.turn_ids
         if not self._notes.is_replying:
-            return asked
+            return None
         await asyncio.sleep(self._into_reply_s)
         await voice.say(saying)
         with suppress(TimeoutError):
@@ -105,7 +107,7 @@ class Examination:
             return True
         return session.turns.is_idle and not self._notes.was_interrupted
 
-    def _keep(self, saying: Saying, turn_ids: tuple[str, ...], attempts: int) -> None:
+    def _keep(self, saying: Saying, turn_ids: tuple[str, ...], attempts: int, *problems: str) -> None:
         turns = self._notes.turns(turn_ids)
         understood = joined(turns)
         take = Take(
@@ -117,7 +119,7 @@ class Examination:
             turns=turns,
             attempts=attempts,
             interruption=self._notes.interruption() if saying.interrupts else None,
-            problems=self._notes.problems,
+            problems=(*self._notes.problems, *problems),
         )
         self.takes.append(take)
 

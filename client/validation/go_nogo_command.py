@@ -49,7 +49,8 @@ def go_nogo(  # typer: an argument an option
 ) -> None:
     """Tell whether a release may go, and on what evidence. Exit code 0 for a go, 1 for a no-go.
 
-    What was not measured is never a go, nor what is older than 30 days. The services are started for a moment, to see
+    What was not measured is never a go, nor what is older than 30 days, nor tests of other code; figures and verdicts
+    of other code count, and say so. The services are started for a moment, to see
     that they refuse an address that others can reach.
     """
     settings = common(context)
@@ -58,7 +59,7 @@ def go_nogo(  # typer: an argument an option
     lines = run(collect(sources, Ageing(datetime.now(UTC), checkout)))
     is_go = all(line.status is Status.GO for line in lines)
     if as_json:
-        sys.stdout.write(json.dumps(_answer(lines, checkout, is_go=is_go), indent=2, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(_answer(lines, checkout, is_go=is_go), indent=2) + "\n")
     else:
         _show(lines, is_go=is_go)
     if not is_go:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from client.errors import CommandError, reason_of
 from client.messages import tr
+from client.unused import unused
 from client.validation.record import Record, stem, to_json
 from client.validation.report import markdown
 
@@ -26,10 +27,9 @@ def check_folder(folder: Path) -> None:
 
 def keep(record: Record, folder: Path) -> Path:
     """Writes both; the path of the report."""
-    name = stem(record.setting.began_at, record.setting.kind)
-    report = folder / f"{name}.md"
+    report = unused(folder / f"{stem(record.setting.began_at, record.setting.kind)}.md")
     try:
-        _write(folder / f"{name}.json", to_json(record))
+        _write(report.with_suffix(".json"), to_json(record))
         _write(report, markdown(record))
     except OSError as error:
         raise CommandError(tr("{path} cannot be written: {reason}", path=report, reason=reason_of(error))) from error

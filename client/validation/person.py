@@ -123,14 +123,3 @@ class _Ears:
                     yield MicrophoneAudio(bytes(len(heard.audio)))
                 else:
                     yield heard
-
-
-async def answers(text: AsyncIterator[str]) -> AsyncGenerator[str, None]:
-    """The lines of the text, also those that are empty: Enter alone is an answer."""
-    line = ""
-    async for piece in text:
-        *complete, line = (line + piece).split("\n")
-        for one in complete:
-            yield one
-    if line:
-        yield line

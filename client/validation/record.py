@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError
 
+from client.messages import tr
 from client.validation.steps import Step
 from client.validation.word_errors import WordErrors, total
 
@@ -116,6 +117,13 @@ class Record:
     format: int = FORMAT
 
     @property
+    def done(self) -> frozenset[Step]:
+        """The steps that were gone through; an interruption only where there was a reply to speak into."""
+        return frozenset(
+            take.step for take in self.takes if take.step is not Step.INTERRUPTION or take.interruption is not None
+        )
+
+    @property
     def word_errors(self) -> WordErrors:
         """Of all sentences."""
         return total(take.word_errors for take in self.takes)
@@ -153,7 +161,7 @@ def from_json(content: bytes) -> Record:
     try:
         version = _VERSION.validate_json(content).get("format")
         if version != FORMAT:
-            raise UnreadableRecordError(f"format {version!r}, where {FORMAT} is known")
+            raise UnreadableRecordError(tr("format {found!r}, where {known} is known", found=version, known=FORMAT))
         return _RECORD.validate_json(content)
     except ValidationError as error:
         first = error.errors()[0]

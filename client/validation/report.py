@@ -4,13 +4,20 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from client.messages import tr
+from client.messages import later, tr
 from client.validation.record import Interruption, Kind, Record, Take, Verdict
 from client.validation.steps import FULL, Step, title
+from client.views import sentences
 
 _TITLE = "VALIDATION HUMAINE AUDIO"  # in every language: it is the name of the document
 _MARKUP = str.maketrans({character: f"\\{character}" for character in "\\`*_{}[]<>#|~"})
 _NONE = "–"
+_HEARD = "first_heard"
+_BAD_OUTCOMES = {
+    "failed": later("the turn failed"),
+    "lost": later("connection lost"),
+    "unknown": later("nobody told how it ended"),
+}
 
 
 def markdown(record: Record) -> str:
@@ -53,7 +60,7 @@ def _type_of_test(record: Record) -> str:
 
 
 def _steps(record: Record) -> Iterator[str]:
-    done = {take.step for take in record.takes}
+    done = record.done
     yield _heading(tr("Steps"))
     shown = [step for step in Step if step in FULL or step in done]
     yield "\n".join(f"- {_box(checked=step in done)} {title(step)}" for step in shown)
@@ -69,7 +76,7 @@ def _results(record: Record) -> Iterator[str]:
             take.name,
             take.sentence,
             take.understood or _NONE,
-            f"{take.word_errors.rate:.0%}",
+            tr("{rate:.0f}%", rate=take.word_errors.rate * 100),
             _milliseconds([turn.voice_to_voice_ms for turn in take.turns]),
             _remarks(take),
         )
@@ -90,21 +97,22 @@ def _results(record: Record) -> Iterator[str]:
 
 def _remarks(take: Take) -> str:
     said_again = [tr("said {times} times", times=take.attempts)] if take.attempts > 1 else []
-    outcomes = [turn.outcome for turn in take.turns if turn.outcome not in ("", "completed", "interrupted")]
+    outcomes = [tr(_BAD_OUTCOMES[turn.outcome]) for turn in take.turns if turn.outcome in _BAD_OUTCOMES]
     return "; ".join([*said_again, *outcomes, *take.problems]) or _NONE
 
 
 def _times(record: Record) -> Iterator[str]:
     stages: dict[str, list[float]] = {}
     for turn in record.turns:
-        for stage, took_ms in turn.timings_ms.items():
+        times = (
+            turn.timings_ms if turn.voice_to_voice_ms is None else {**turn.timings_ms, _HEARD: turn.voice_to_voice_ms}
+        )
+        for stage, took_ms in times.items():
             stages.setdefault(stage, []).append(took_ms)
-        if turn.voice_to_voice_ms is not None:
-            stages.setdefault("voice to voice", []).append(turn.voice_to_voice_ms)
     if not stages:
         return
     yield _heading(tr("Times since the last word, in ms"))
-    rows = [(stage.replace("_", " "), str(len(ms)), _share(ms, 50), _share(ms, 95)) for stage, ms in stages.items()]
+    rows = [(sentences.of_time(stage), str(len(ms)), _share(ms, 50), _share(ms, 95)) for stage, ms in stages.items()]
     yield _table((tr("Stage"), tr("Turns"), "P50", "P95"), rows)
 
 

@@ -9,6 +9,7 @@ from client.messages import tr
 from client.views import sentences
 from client.views.dialogue import Entry, Who
 from client.views.meter import STEPS, Meter
+from client.views.printable import end_of
 from client.views.screen_model import Activity, Connection, ScreenModel
 from client.views.screen_words import SHOWN
 from client.views.stage_times import StageTime, stage_times
@@ -40,7 +41,7 @@ def live(model: ScreenModel, width: int) -> Text:
     if model.partial:
         text = _label("…", "bold cyan")
         room = max(width - text.cell_len - 1, 1)
-        return text.append(_end(" ".join(model.partial.split()), room), "italic cyan")
+        return text.append(end_of(" ".join(model.partial.split()), room), "italic cyan")
     advice = tr(SHOWN[model.activity].advice, word=model.wake_word.replace("_", " "))
     if model.activity is Activity.LISTENING and model.listening is Listening.PUSH_TO_TALK:
         advice = tr("speak, then press F2 again")
@@ -147,11 +148,4 @@ def _with_right(text: Text, right: Text, width: int) -> Text:
 
 def _cut(text: Text, width: int) -> Text:
     text.truncate(max(width, 1), overflow="ellipsis")
-    return text
-
-
-def _end(text: str, room: int) -> str:
-    """The end of a line that is too long: that is the part that changes."""
-    while text and cell_len(text) > room:
-        text = text[max(cell_len(text) - room, 2) // 2 :]
     return text

@@ -42,7 +42,7 @@ def of_hearing(changed: HearingChanged) -> str:
         case "wake_word":
             return tr("waits for the wake word")
         case "key":
-            return tr("waits for the key")
+            return tr("hears you once you press the key")
         case _:
             return tr("nobody spoke: it does not hear you any more")
 
@@ -69,7 +69,7 @@ def of_stage(stage: str) -> str:
 
 def of_time(name: str) -> str:
     """What a turn's time is called."""
-    return tr(_TIMES[name])
+    return tr(_TIMES.get(name, name.replace("_", " ")))
 
 
 def of_file(path: str, duration_s: float) -> str:

@@ -5,14 +5,13 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from client.config import Listening
 from client.controls import Controls
 from client.errors import CommandError
 from client.events import Event, ReplyAudio
 from client.messages import tr
 from client.views import sentences
+from client.views.console import PeopleConsole
 from client.views.dialogue import Who
 from client.views.orders import Orders
 from client.views.screen_model import ScreenModel
@@ -22,6 +21,9 @@ from services.common.tasks import first_error
 
 if TYPE_CHECKING:
     from client.views.terminal_app import TerminalApp
+
+
+_LOOK_EVERY_S = 1.0
 
 
 def fits_here() -> bool:
@@ -36,7 +38,7 @@ class TerminalView:
     def __init__(self, listening: Listening = Listening.CONTINUOUS, wake_word: str = "") -> None:
         self._model = ScreenModel(listening, wake_word)
         self._changed = asyncio.Event()
-        self._console = Console(highlight=False)
+        self._console = PeopleConsole()
         self._afterwards: TextView | None = None
 
     def show(self, event: Event) -> None:
@@ -69,7 +71,12 @@ class TerminalView:
         try:
             async with asyncio.TaskGroup() as group:
                 carrying = group.create_task(orders.carry_out(), name="orders")
-                group.create_task(_shown(app, carrying), name="screen")
+                screen = group.create_task(_shown(app, carrying), name="screen")
+                watching = group.create_task(_gone(), name="terminal")
+                await asyncio.wait((screen, watching), return_when=asyncio.FIRST_COMPLETED)
+                watching.cancel()
+                if not screen.done():
+                    raise CommandError(tr("the terminal is gone"))
         except BaseExceptionGroup as errors:
             raise first_error(errors) from None
         finally:
@@ -88,6 +95,14 @@ class TerminalView:
                 self._console.print()
             for line in entry_lines(entry, self._console.width, self._console):
                 self._console.print(line, no_wrap=True)
+
+
+async def _gone() -> None:
+    """Returns when there is no terminal any more. Nobody else notices where no SIGHUP tells of it."""
+    while True:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        if not sys.stdin.isatty():
+            return
 
 
 async def _shown(app: "TerminalApp", carrying: "asyncio.Task[None]") -> None:

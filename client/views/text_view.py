@@ -24,7 +24,8 @@ from client.events import (
 )
 from client.messages import tr
 from client.views import sentences
-from client.views.printable import printable
+from client.views.console import PeopleConsole
+from client.views.printable import end_of, printable
 
 __all__ = ["TextView", "printable"]
 
@@ -35,7 +36,7 @@ class TextView:
     """For people."""
 
     def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False)
+        self._console = console or PeopleConsole()
         self._partial = ""
         self._in_reply = False
         self._is_yielding = False
@@ -62,7 +63,7 @@ class TextView:
 
     def note(self, text: str) -> None:
         """The client has something to say about itself."""
-        self._line(Text(text, "dim"))
+        self._line(Text(printable(text), "dim"))
 
     def ask_for_text(self) -> None:
         """A line may be typed now."""
@@ -113,7 +114,7 @@ class TextView:
             return
         # Its end, where it is longer than the line: that is the part that changes.
         self._console.control(_ERASE_LINE)
-        self._console.print(Text(f"  … {text[-max(self._console.width - 6, 1) :]}", "dim"), end="")
+        self._console.print(Text(f"  … {end_of(text, max(self._console.width - 6, 1))}", "dim"), end="")
 
     def _show_reply(self, delta: str) -> None:
         if not self._in_reply:

@@ -39,7 +39,7 @@ class View(Protocol):
 
 
 class JsonView:
-    """One JSON object a line. Audio and the secret that resumes a session are left out."""
+    """One JSON object a line, in ASCII. Audio and the secret that resumes a session are left out."""
 
     def __init__(self, out: TextIO | None = None) -> None:
         self._out = out or sys.stdout
@@ -61,7 +61,7 @@ class JsonView:
         self._write({"event": "reply_file", "path": path, "duration_ms": round(duration_s * 1000)})
 
     def _write(self, fields: dict[str, Any]) -> None:
-        self._out.write(json.dumps(fields, ensure_ascii=False) + "\n")
+        self._out.write(json.dumps(fields) + "\n")
         self._out.flush()
 
 

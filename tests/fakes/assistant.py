@@ -163,10 +163,16 @@ class ScriptedAssistant(assistant_pb2_grpc.AssistantServiceServicer):
                 case "playback":
                     self._played(request.playback)
                 case "control":
-                    self.commands.append(str(request.control.WhichOneof("command")))
-                    if request.control.HasField("end"):
+                    if self._command(request.control) == "end":
                         break
         said.put_nowait(None)
+
+    def _command(self, control: pb.Control) -> str:
+        command = str(control.WhichOneof("command"))
+        self.commands.append(command)
+        if command == "interrupt" and self.reply is not None:
+            self.reply.cut("")
+        return command
 
     async def _drain(self, said: asyncio.Queue[_Said]) -> None:
         await self.draining.wait()

@@ -114,7 +114,9 @@ async def _read(events: AsyncIterator[object]) -> None:
 
 
 async def test_whoever_gives_too_fast_waits() -> None:
-    conversation = Conversation(peer("127.0.0.1:1"), ConversationOptions(), LIMIT_S, try_for_s=15)  # nobody takes anything
+    conversation = Conversation(
+        peer("127.0.0.1:1"), ConversationOptions(), LIMIT_S, try_for_s=15
+    )  # nobody takes anything
 
     async def give() -> None:
         for _ in range(10_000):

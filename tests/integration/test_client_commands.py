@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -238,3 +239,15 @@ async def test_the_version() -> None:
     ended = await superwhisper("--version")
     assert ended.code == 0
     assert ended.out[0].isdigit()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="closing a stream is a shell's doing")
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+async def test_a_closed_stream_is_nothing_to_tell(closed: str) -> None:
+    command = f'exec "{sys.executable}" -m client status {closed}'
+    nobody = {f"SUPERWHISPER_CLIENT__{name}__ADDRESS": "127.0.0.1:1" for name in ("ASSISTANT", "STT", "LLM", "TTS")}
+    process = await asyncio.create_subprocess_shell(
+        command, stderr=asyncio.subprocess.PIPE, cwd=REPOSITORY, env={**os.environ, **nobody}
+    )
+    _, error = await process.communicate()
+    assert (process.returncode, error) == (1, b"")

@@ -79,9 +79,13 @@ async def test_a_machine_without_sound_gets_advice() -> None:
 
 
 async def test_a_wrong_name_is_told(room: Room) -> None:
-    ended = await superwhisper("devices", "--test", "--microphone", "gramophone", environment=room.environment())
+    for command in (("devices", "--test"), ("devices",)):
+        ended = await superwhisper(*command, "--microphone", "gramophone", environment=room.environment())
+        assert ended.code == 1
+        assert "there is no microphone gramophone" in ended.err
+    ended = await superwhisper("devices", "--json", "--loudspeaker", "gramophone", environment=room.environment())
     assert ended.code == 1
-    assert "there is no microphone gramophone" in ended.err
+    assert "there is no loudspeaker gramophone" in json.loads(ended.out)["problem"]
 
 
 @pytest.mark.parametrize(("loudness", "verdict", "code"), [(0.3, "fine", 0), (0.0, "silent", 1)])

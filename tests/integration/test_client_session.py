@@ -15,7 +15,7 @@ from client.errors import CommandError
 from client.events import ConnectionLost, End, MicrophoneAudio, Mute, Outcome, SessionOpened, TypedText
 from client.peers import Peer
 from client.reply_file import AudioFile, audio_file
-from client.session import Session
+from client.session import Session, Work
 from client.views.view import JsonView
 from services.common.audio import read_wav
 from services.common.channels import Connection
@@ -59,6 +59,12 @@ class Talk:
         await wait_until(lambda: words in self.shown.getvalue(), words)
 
 
+async def one_turn(session: Session) -> None:
+    await session.conversation.give(TypedText("hello"))
+    await session.turns.until(lambda: bool(session.turns.outcomes) or session.turns.gaps > 0)
+    await session.settled()
+
+
 @contextlib.asynccontextmanager
 async def talking(
     assistant: ScriptedAssistant,
@@ -67,17 +73,13 @@ async def talking(
     report_every_s: float = 0.1,
     try_for_s: float = 15.0,
     file: AudioFile | None = None,
+    drive: Work = one_turn,
 ) -> AsyncIterator[Talk]:
-    async def one_turn(session: Session) -> None:
-        await session.conversation.give(TypedText("hello"))
-        await session.turns.until(lambda: bool(session.turns.outcomes) or session.turns.gaps > 0)
-        await session.settled()
-
     peer, options = Peer("assistant", Connection(address)), ConversationOptions(output_rate_hz=RATE_HZ)
     player, shown = FakeLoudspeaker(RATE_HZ), io.StringIO()
     conversation = Conversation(peer, options, LIMIT_S, try_for_s)
     session = Session(conversation, JsonView(shown), player, file, report_every_s)
-    running = asyncio.create_task(session.run(one_turn))
+    running = asyncio.create_task(session.run(drive))
     try:
         yield Talk(assistant, player, session, shown, running)
     finally:
@@ -143,6 +145,39 @@ async def test_an_interrupted_reply_falls_silent() -> None:
     assert np.all(np.diff(after[:160]) <= 0)  # it fades out
     assert not after[160:].any()
     assert talk.session.turns.outcomes == {"turn-1": Outcome.INTERRUPTED}
+
+
+async def test_who_leaves_a_reply_hears_no_more_of_it() -> None:
+    left = asyncio.Event()
+
+    async def leave(session: Session) -> None:
+        await session.conversation.give(TypedText("hello"))
+        await left.wait()
+
+    assistant = ScriptedAssistant([ScriptedTurn(audio=AUDIO)])
+    async with serving(assistant.service()) as address, talking(assistant, address, drive=leave) as talk:
+        await talk.waiting(len(ALL) // 2)
+        talk.loudspeaker.let_play(CHUNK)
+        left.set()
+        await talk.ended()
+        after = np.frombuffer(talk.loudspeaker.let_play(2 * CHUNK), np.int16)
+    assert assistant.commands == ["interrupt", "end"]
+    assert not after[160:].any()  # but for what fades out
+
+
+async def test_what_was_typed_and_never_sent_is_told() -> None:
+    async def type_in_vain(session: Session) -> None:
+        await session.turns.until(lambda: session.turns.is_resuming)
+        await session.conversation.give(TypedText("hello there"))
+
+    assistant = ScriptedAssistant([])
+    async with contextlib.AsyncExitStack() as stack:
+        async with serving(assistant.service(), loopback(drain_s=0)) as address:
+            talk = await stack.enter_async_context(talking(assistant, address, drive=type_in_vain))
+            await talk.told("session")
+        await talk.ended()
+    assert '"note", "text": "not sent: hello there"' in talk.shown.getvalue()
+    assert talk.session.problems == ["a typed line was lost with the connection"]
 
 
 @pytest.mark.parametrize("unreported", [0, 3, 9], ids=lambda chunks: f"{chunks} chunks")

@@ -1,14 +1,17 @@
 """`superwhisper talk` as a real process, over a real socket, with an assistant that follows a script."""
 
+import asyncio
 import contextlib
 import json
+import os
 import signal
+import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from services.common.audio import Recording, decode_pcm, read_wav, write_wav
+from services.common.audio import Recording, Samples, decode_pcm, read_wav, resample, write_wav
 from services.common.errors import EngineFailedError
 from superwhisper.assistant.v1 import assistant_pb2 as pb
 from tests.fakes.assistant import ScriptedAssistant, ScriptedTurn
@@ -261,17 +264,20 @@ async def test_nobody_there_is_one_sentence(question: Path) -> None:
     )
 
 
-async def test_ctrl_c_ends_it_quietly_and_completes_the_file(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "ends_with"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+async def test_ctrl_c_and_its_kin_end_it_quietly_and_complete_the_file(
+    number: signal.Signals, ends_with: int, tmp_path: Path
+) -> None:
     assistant = ScriptedAssistant([ScriptedTurn(audio=(AUDIO,))])
     async with serving(assistant.service()) as address:
         async with started("talk", "--json", "--address", address, folder=tmp_path) as process:
             await lines_until(process, "turn_finished")  # now it waits for a line that never comes
-            process.send_signal(signal.SIGINT)
+            process.send_signal(number)
             assert process.stderr is not None
             error = await process.stderr.read()
             code = await process.wait()
         await wait_until(lambda: assistant.ended == 1, "the end of the conversation")
-    assert (code, error) == (130, b"")
+    assert (code, error) == (ends_with, b"")
     assert read_wav((tmp_path / "reply.wav").read_bytes(), "reply").samples.tobytes() == AUDIO
 
 
@@ -305,6 +311,106 @@ async def test_every_line_of_json_is_json(question: Path, tmp_path: Path) -> Non
         ended = await superwhisper("talk", "--json", "--wav", question, "--address", address, folder=tmp_path)
     assert "".join(event["delta"] for event in ended.events("reply_text")) == "\x1b[2J“é”\n🙂"
     assert all(json.loads(line) for line in ended.out.splitlines())
+
+
+async def test_json_is_json_in_a_pipe_of_any_encoding(question: Path, tmp_path: Path) -> None:
+    turn = ScriptedTurn(reply=("“Bonjour” ＂x＂ ＼n",))
+    latin = {"PYTHONIOENCODING": "latin-1"}
+    async with serving(ScriptedAssistant([turn]).service()) as address:
+        command = ("talk", "--json", "--wav", question, "--address", address)
+        ended = await superwhisper(*command, folder=tmp_path, environment=latin)
+    assert "".join(event["delta"] for event in ended.events("reply_text")) == "“Bonjour” ＂x＂ ＼n"
+
+
+# What may stand on a line of stdin; each is told, and the conversation goes on.
+BAD_LINES = ('{"text": ""}', "\x01\x02", "\u202e", '{"a":' * 10_000, '{"text": ' + "1" * 5000 + "}", "x" * 4001)
+
+
+async def test_a_bad_line_ends_no_conversation(tmp_path: Path) -> None:
+    assistant = ScriptedAssistant([ScriptedTurn()] * 3)
+    typed = "\n".join([*BAD_LINES, '{"text": "a\\ud800"}', "hello"])
+    async with serving(assistant.service()) as address:
+        ended = await superwhisper("talk", "--json", "--address", address, stdin=typed, folder=tmp_path)
+    assert (ended.code, ended.err) == (0, "")
+    assert assistant.texts == ["a", "hello"]
+    notes = [event["text"] for event in ended.events("note") if event["text"].startswith("not ")]
+    assert len(notes) == len(BAD_LINES)
+
+
+async def test_commands_are_obeyed_without_a_microphone_as_well(tmp_path: Path) -> None:
+    assistant = ScriptedAssistant([ScriptedTurn(), ScriptedTurn(yields=pb.HOLD_MODE_PAUSE), ScriptedTurn()])
+    async with (
+        serving(assistant.service()) as address,
+        started("talk", "--json", "--address", address, folder=tmp_path) as process,
+    ):
+        assert process.stdin is not None
+        process.stdin.write(b'{"text": "{a story}"}\nand then\n')
+        await lines_until(process, "yielding")
+        process.stdin.write(b'{"command": "interrupt"}\n')
+        await lines_until(process, "interrupted")
+        _, error = await process.communicate(b"")
+    assert (process.returncode, error) == (0, b"")
+    assert assistant.texts == ["{a story}", "and then"]  # the second waited for the end of the first
+    assert assistant.commands == ["mute", "interrupt", "end"]
+
+
+def recorded_in(folder: Path) -> tuple[Samples, Samples]:
+    """Both channels."""
+    [file] = folder.glob("*/conversation.wav")
+    with wave.open(str(file)) as audio:
+        sound = np.frombuffer(audio.readframes(audio.getnframes()), "<i2").reshape(-1, 2)
+    return sound[:, 0], sound[:, 1]
+
+
+async def test_what_is_spoken_and_what_is_replied_is_recorded(question: Path, tmp_path: Path) -> None:
+    reply = np.full(22_050, 5000, np.int16).tobytes()
+    async with serving(ScriptedAssistant([ScriptedTurn(audio=(reply,))]).service()) as address:
+        command = ("talk", "--wav", question, "--record", tmp_path, "--out", tmp_path / "a.wav", "--address", address)
+        ended = await superwhisper(*command)
+    assert (ended.code, ended.err) == (0, "")
+    spoken, replied = recorded_in(tmp_path)
+    assert np.array_equal(spoken[:8000], resample(Recording(TONE, 8000), 16_000).samples)
+    assert not spoken[8000:].any()
+    assert np.count_nonzero(replied > 4000) == pytest.approx(16_000, abs=200)
+    assert not replied[:8000].any()  # it was an answer
+
+
+async def test_a_file_that_nobody_asked_for_takes_the_place_of_none(tmp_path: Path) -> None:
+    (tmp_path / "reply.wav").write_text("mine")
+    async with serving(ScriptedAssistant([ScriptedTurn(audio=(AUDIO,))]).service()) as address:
+        await superwhisper("talk", "--address", address, folder=tmp_path)
+    assert (tmp_path / "reply.wav").read_text() == "mine"
+    assert read_wav((tmp_path / "reply-2.wav").read_bytes(), "reply").samples.tobytes() == AUDIO
+
+
+@pytest.mark.skipif(not Path("/proc").exists(), reason="no folder here in which nobody can write")
+async def test_a_conversation_needs_no_file_that_nobody_asked_for() -> None:
+    async with serving(ScriptedAssistant([ScriptedTurn(audio=(AUDIO,))]).service()) as address:
+        ended = await superwhisper("talk", "--address", address, folder=Path("/proc"))
+    assert (ended.code, ended.err) == (0, "")
+    assert "the reply audio is not kept: reply.wav: " in ended.out
+
+
+async def test_no_wake_word_is_needed_where_nobody_is_heard(tmp_path: Path) -> None:
+    wake = {"SUPERWHISPER_CLIENT__LISTEN": "wake-word", "SUPERWHISPER_CLIENT__WAKE_WORD": "none_such"}
+    async with serving(ScriptedAssistant([ScriptedTurn()]).service()) as address:
+        ended = await superwhisper("talk", "--address", address, folder=tmp_path, environment=wake)
+    assert (ended.code, ended.err) == (0, "")
+
+
+@pytest.mark.parametrize("arguments", [(), ("--json",)])
+async def test_a_reader_that_left_is_nothing_to_tell(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    ours, out = os.pipe()
+    async with (
+        serving(ScriptedAssistant([ScriptedTurn()]).service()) as address,
+        started("talk", *arguments, "--address", address, folder=tmp_path, out=out) as process,
+    ):
+        os.close(out)
+        await asyncio.to_thread(os.read, ours, 1)
+        os.close(ours)
+        assert process.stderr is not None
+        assert await process.stderr.read() == b""
+        assert await process.wait() == 1
 
 
 async def test_text_that_would_move_the_cursor_is_harmless(question: Path, tmp_path: Path) -> None:

@@ -152,13 +152,28 @@ async def test_a_cancelled_view_gives_the_terminal_back(terminals: list[Terminal
     assert terminal.afterwards[-1] == "cancelled"
 
 
-async def test_an_interrupt_from_outside_gives_the_terminal_back(terminals: list[Terminal]) -> None:
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGINT, -signal.SIGINT), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+)
+async def test_an_end_from_outside_gives_the_terminal_back(
+    terminals: list[Terminal], number: signal.Signals, code: int
+) -> None:
     terminal = begin(terminals)
     await terminal.until("what was replied")
-    terminal.program.send_signal(signal.SIGINT)
-    assert await terminal.ended() != 0
+    terminal.program.send_signal(number)
+    assert await terminal.ended() == code
     assert LEAVE_SCREEN in terminal.written
     assert " assistant  what was replied" in terminal.afterwards
+
+
+async def test_a_terminal_that_goes_ends_the_view(terminals: list[Terminal]) -> None:
+    terminal = begin(terminals)
+    await terminal.until("what was replied")
+    asyncio.get_running_loop().remove_reader(terminal.descriptor)
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nowhere, terminal.descriptor)  # nobody holds the terminal any more; no signal tells of it
+    os.close(nowhere)
+    await wait_until(lambda: terminal.program.poll() is not None, "the end of the program")
 
 
 async def test_the_terminal_may_become_smaller(terminals: list[Terminal]) -> None:

@@ -115,6 +115,24 @@ async def test_a_recording_is_spoken_into_a_reply(wavs: Path, reports: Path) -> 
     assert interruption.interruption.heard_text == "Once"
 
 
+async def test_nothing_is_said_into_a_reply_without_sound(wavs: Path, reports: Path) -> None:
+    spoken(wavs, "interruption-1", "Tell me a story.")
+    spoken(wavs, "interruption-2", "What is your name?")
+    assistant = ScriptedAssistant([ScriptedTurn(heard="tell me a story", audio=())])
+    async with serving(assistant.service()) as address:
+        ended = await superwhisper(
+            *("validate", "--wavs", wavs, "--out", reports, "--address", address, "--validator", "Zo\udceb")
+        )
+    assert (ended.code, ended.err) == (0, "")
+    record = record_in(reports)
+    assert [(take.name, take.problems) for take in record.takes] == [
+        ("interruption-1", ("no reply was to be heard, so nothing was said into it",))
+    ]
+    assert record.word_errors.errors == 0
+    assert "- [ ] An interruption" in report_in(reports)
+    assert record.setting.validator == "Zo "
+
+
 async def test_a_reply_that_is_not_interrupted(wavs: Path, reports: Path) -> None:
     spoken(wavs, "interruption-1", "Tell me a story.")
     spoken(wavs, "interruption-2", "What is your name?")
@@ -335,9 +353,9 @@ def evidence(folder: Path) -> tuple[str | Path, ...]:
         "Stages, one conversation": [{"stage": "voice to voice", "turns": 100, "p95": 500}],
     }
     bench.write_text(json.dumps(figures), encoding="utf-8")
-    names = [path.stem for path in (REPOSITORY / "tests").rglob("test_*.py")]
-    cases = "".join(f'<testcase classname="tests.{name}" name="test_it"/>' for name in names)
-    counts = f'tests="{len(names)}" failures="0" errors="0" skipped="0" timestamp="{now.isoformat()}"'
+    files = [path.relative_to(REPOSITORY).with_suffix("") for path in (REPOSITORY / "tests").rglob("test_*.py")]
+    cases = "".join(f'<testcase classname="{".".join(file.parts)}" name="test_it"/>' for file in files)
+    counts = f'tests="{len(files)}" failures="0" errors="0" skipped="0" timestamp="{now.isoformat()}"'
     tests.write_text(f"<testsuite {counts}>{cases}</testsuite>", encoding="utf-8")
     reports.mkdir()
     keep(

@@ -7,8 +7,11 @@ was typed cannot be sent, and with `break` it is given something else than level
 import asyncio
 import sys
 
+import typer
+
 from client.errors import CommandError
 from client.events import Event, ReplyText, SessionOpened, State, StateChanged, Transcript
+from client.options import run
 from client.views.terminal import TerminalView, fits_here
 from tests.fakes.controls import NotedControls
 
@@ -62,7 +65,9 @@ if __name__ == "__main__":
     if not fits_here():
         sys.exit("no terminal")
     try:
-        asyncio.run(_show("".join(sys.argv[1:])))
+        run(_show("".join(sys.argv[1:])))
+    except typer.Exit as ended:
+        sys.exit(ended.exit_code)
     except CommandError as error:
         sys.exit(f"\nerror: {error}")
     except asyncio.CancelledError:

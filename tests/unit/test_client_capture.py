@@ -34,6 +34,7 @@ class SoundCard:
 
     def __post_init__(self) -> None:
         self._near_ring, self._far_ring = self.near.attach(RATE_HZ), self.far.attach(RATE_HZ)
+        self.near_source = self.far_source = numbered
         self._passed = 0.0
         self._given_near = self._given_far = 0
 
@@ -46,11 +47,29 @@ class SoundCard:
         for _ in range(int(self._passed - self._given_near) // self.near_block):
             self._given_near += self.near_block
             if self.near_works:
-                self._near_ring.write(numbered(self._given_near - self.near_block, self.near_block))
+                self._near_ring.write(self.near_source(self._given_near - self.near_block, self.near_block))
         for _ in range(int(self._passed - self._given_far) // self.far_block):
             self._given_far += self.far_block
             if self.far_works:
-                self._far_ring.write(numbered(self._given_far - self.far_block, self.far_block))
+                self._far_ring.write(self.far_source(self._given_far - self.far_block, self.far_block))
+
+    def plug_in(self, *taps: Tap) -> None:
+        """Other devices take the place of these."""
+        for tap in taps:
+            tap.detach()
+        if self.near in taps:
+            self._near_ring = self.near.attach(RATE_HZ)
+        if self.far in taps:
+            self._far_ring = self.far.attach(RATE_HZ)
+
+
+def silent(first: int, count: int) -> Samples:
+    return np.zeros(count, np.int16)
+
+
+def voiced(first: int, count: int) -> Samples:
+    """A hum of 125 Hz with all its overtones, as a voice has them."""
+    return (np.arange(first, first + count) % 128 * 60 - 3840).astype(np.int16)
 
 
 def numbered(first: int, count: int) -> Samples:
@@ -65,6 +84,14 @@ class Pairs:
     name = "pairs"
     near: list[Samples] = field(default_factory=list)
     far: list[Samples] = field(default_factory=list)
+    doubts: list[int] = field(default_factory=list)  # after so many frames
+    forgot: list[int] = field(default_factory=list)
+
+    def doubt(self) -> None:
+        self.doubts.append(len(self.near))
+
+    def forget(self) -> None:
+        self.forgot.append(len(self.near))
 
     def clean(self, near: Samples, far: Samples) -> Samples:
         self.near.append(near)
@@ -95,6 +122,13 @@ class Door(Gate):
         self.is_hearing = not self.is_hearing
 
 
+class Ajar(Door):
+    """Something goes to the assistant though it hears nobody, as behind a gate that was just closed."""
+
+    def is_open(self, heard: Samples) -> bool:
+        return True
+
+
 @dataclass
 class Listener:
     """Reads a capture, a number of steps at a time."""
@@ -104,12 +138,13 @@ class Listener:
     guard: Pairs = field(default_factory=Pairs)
     told: list[What] = field(default_factory=list)
     kept: list[tuple[Samples, Samples]] = field(default_factory=list)
+    disturbances: int = 0
 
     def __post_init__(self) -> None:
-        path = Path(self.guard, self.gate, Levels(), lambda *pair: self.kept.append(pair))
-        self.messages = Capture(
-            self.card.near, self.card.far, path, self.told.append, self.card.clock, self.card.sleep
-        ).messages()
+        keep = lambda *pair: self.kept.append(pair)  # noqa: E731
+        path = Path(self.guard, self.gate, Levels(), keep, lambda: self.disturbances)
+        self.capture = Capture(self.card.near, self.card.far, path, self.told.append, self.card.clock, self.card.sleep)
+        self.messages = self.capture.messages()
 
     async def hear(self, count: int) -> list[MicrophoneAudio | Mute]:
         return [await anext(self.messages) for _ in range(count)]
@@ -338,3 +373,91 @@ async def test_levels_are_of_the_moment() -> None:
             await anext(messages)
     assert levels.microphone_dbfs > -30
     assert levels.loudspeaker_dbfs == -60
+
+
+# --- what the echo guard is told
+
+
+async def test_lost_samples_raise_doubts_once_each_time() -> None:
+    listener = Listener(SoundCard(), disturbances=3)  # before anybody listened
+    async with aclosing(listener.messages):
+        await listener.hear(10)
+        assert not listener.guard.doubts
+        seen = []
+        for _ in range(2):
+            listener.disturbances += 2
+            seen.append(len(listener.guard.near))
+            await listener.hear(10)
+    assert listener.guard.doubts == seen
+    assert not any(listener.guard.forgot)
+
+
+@pytest.mark.parametrize(("microphone", "loudspeaker"), [(True, False), (False, True), (True, True)])
+async def test_what_was_learnt_of_another_device_is_forgotten(microphone: bool, loudspeaker: bool) -> None:
+    card = SoundCard()
+    listener = Listener(card)
+    async with aclosing(listener.messages):
+        await listener.hear(10)
+        listener.guard.forgot.clear()  # of the first ones there is nothing to forget
+        seen = len(listener.guard.near)
+        card.plug_in(*[tap for tap, is_new in ((card.near, microphone), (card.far, loudspeaker)) if is_new])
+        await listener.hear(10)
+    assert listener.guard.forgot == [seen]
+    assert not listener.guard.doubts
+
+
+async def test_nothing_is_forgotten_before_another_device_is_heard() -> None:
+    card = SoundCard()
+    listener = Listener(card)
+    async with aclosing(listener.messages):
+        await listener.hear(10)
+        listener.guard.forgot.clear()
+        card.near_works = False
+        card.near.detach()
+        await listener.hear(20)
+        assert not listener.guard.forgot  # silence in its place teaches nothing that it would have to forget again
+        before = len(listener.guard.near)
+        card.near_works = True
+        card.plug_in(card.near)
+        await listener.hear(2)
+    assert len(listener.guard.forgot) == 1
+    assert not any(frame.any() for frame in listener.guard.near[before : listener.guard.forgot[0]])
+
+
+# --- who speaks into a reply
+
+
+async def startles(card: SoundCard, gate: Gate) -> int:
+    """How often somebody seems to speak in half a second."""
+    heard: list[None] = []
+    listener = Listener(card, gate)
+    listener.capture.when_spoken_into = lambda: heard.append(None)
+    async with aclosing(listener.messages):
+        for _ in range(25):
+            await card.sleep(0.02)
+            await listener.hear(1)
+    return len(heard)
+
+
+async def test_a_voice_in_a_reply_is_told_at_once() -> None:
+    card = SoundCard()
+    card.near_source = voiced
+    assert await startles(card, Door()) > 10
+
+
+async def test_a_voice_while_nothing_is_played_is_left_to_the_ears() -> None:
+    card = SoundCard()
+    card.near_source, card.far_source = voiced, silent
+    assert not await startles(card, Door())
+
+
+async def test_a_reply_that_nobody_speaks_into_is_not_disturbed() -> None:
+    card = SoundCard()
+    card.near_source = silent
+    assert not await startles(card, Door())
+
+
+async def test_a_voice_that_the_assistant_may_not_hear_pauses_nothing() -> None:
+    card = SoundCard()
+    card.near_source = voiced
+    assert not await startles(card, Ajar(is_hearing=False))

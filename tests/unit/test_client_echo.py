@@ -128,6 +128,27 @@ def test_whoever_speaks_into_a_reply_is_heard(room: str | None, level_db: float)
     assert 20 * np.log10(np.median(kept)) == pytest.approx(0, abs=3.5)
 
 
+@needs_livekit
+@pytest.mark.parametrize(
+    ("room", "another", "delay_ms", "level_db"),
+    [("rir1.wav", "rir4.wav", 220, -6), (None, "rir3.wav", 250, -6), ("rir1.wav", "rir3.wav", 250, 0)],
+)
+def test_the_echo_of_another_loudspeaker_is_no_voice_either(
+    room: str | None, another: str, delay_ms: int, level_db: float
+) -> None:
+    frames = replies(shared_data("speech").parent)[: 55 * RATE_HZ].reshape(-1, FRAME_SAMPLES)
+    far = frames[np.abs(frames).max(axis=1) > 0].reshape(-1)[: 24 * RATE_HZ]  # it speaks on and on
+    before = echo(far, shared_data("rir") / room if room else None, 60, -12)
+    after = echo(far, shared_data("rir") / another, delay_ms, level_db)
+    change = 20 * RATE_HZ
+    guard = WebRtcGuard()
+    cleaned(guard, before[:change], far[:change])
+    guard.forget()
+    heard = cleaned(guard, after[change:], far[change:])
+    assert rms(after[change:]) > 1000
+    assert max(rms(part.astype(np.float64)) for part in np.split(heard, 8)) < 10  # of half a second each
+
+
 # --- what is left over
 
 
@@ -165,6 +186,13 @@ def test_a_click_opens_nothing() -> None:
     near = made_noise(1, 3000)
     clicked = gate.pass_on(near, near, near)
     assert rms(clicked[-1:].astype(np.float64)) <= rms(near[-1:].astype(np.float64)) / 9
+
+
+def test_what_was_learnt_of_another_room_is_forgotten() -> None:
+    gate = ResidueGate()
+    loud_echo(gate, 20.0, left=0.0)
+    gate.forget()
+    assert not any(loud_echo(gate, 0.95, left=1.0)[5:])  # what was open fades
 
 
 def test_everything_passes_once_the_room_is_silent() -> None:

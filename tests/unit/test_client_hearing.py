@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 
 import numpy as np
+import pytest
 
 from client.events import ConnectionLost, Event, Outcome, State, StateChanged, Transcript, TurnFinished
+from client.gates import MutableGate
 from client.hearing import AlwaysOpen, Gate
 from client.push_to_talk import PushToTalk
 from client.wake_word import WakeWord
@@ -199,3 +201,14 @@ def test_the_key_opens_it_without_the_word_and_closes_it() -> None:
     gate.press()
     assert (gate.is_hearing, gate.reason) == (False, "key")
     assert _admitted(gate, _messages(5)) == [_SILENCE]
+
+
+@pytest.mark.parametrize("gate", [PushToTalk(), WakeWord(_KnownLoudness(), _STAY_OPEN_S)], ids=["key", "word"])
+def test_the_key_opens_ears_that_were_muted_while_they_were_open(gate: Gate) -> None:
+    mutable = MutableGate(gate)
+    mutable.press()
+    mutable.is_muted = True
+    mutable.press()
+    assert mutable.is_hearing
+    mutable.press()
+    assert not mutable.is_hearing

@@ -85,22 +85,39 @@ def test_a_wav_file_that_is_full_keeps_what_it_holds(tmp_path: Path) -> None:
     assert read_wav((tmp_path / "a.wav").read_bytes(), "a").samples.tobytes() == AUDIO
 
 
-def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
-    (tmp_path / "a.wav.part").symlink_to("/dev/full")
-    with pytest.raises(CommandError, match=r"a\.wav cannot be written: No space left on device"):
+def test_two_at_a_time_do_not_write_into_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    with audio_file(path) as one:
+        write(path, bytes(800))
+        assert one is not None
+        one.open(8000)
+        with audio_file(path) as other:
+            assert other is not None
+            other.open(16_000)
+            other.write(bytes(160))
+            one.write(AUDIO)
+        assert read_wav(path.read_bytes(), "other").samples.tobytes() == bytes(160)
+    assert read_wav(path.read_bytes(), "one").samples.tobytes() == AUDIO
+    assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
+
+
+@pytest.fixture
+def room(request: pytest.FixtureRequest) -> Iterator[int]:
+    """Bytes that a file may have from now on: one call of the system writes up to there, the next one fails."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (request.param, before[1]))
+    yield request.param
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.parametrize("room", [10], indirect=True)  # not even for the header
+def test_a_full_disk_is_one_sentence(tmp_path: Path, room: int) -> None:
+    with pytest.raises(CommandError, match=r"a\.wav cannot be written: File too large"):
         write(tmp_path / "a.wav", AUDIO, keep_unfinished=True)
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.fixture
-def room() -> Iterator[int]:
-    """Bytes that a file may have from now on: one call of the system writes up to there, the next one fails."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (100_001, before[1]))
-    yield 100_001
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
+@pytest.mark.parametrize("room", [100_001], indirect=True)
 def test_what_a_disk_took_before_it_was_full_is_a_whole_file(tmp_path: Path, room: int) -> None:
     with pytest.raises(CommandError, match=r"a\.wav cannot be written: File too large"):
         write(tmp_path / "a.wav", *[AUDIO] * 100, keep_unfinished=True)

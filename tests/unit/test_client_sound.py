@@ -58,7 +58,7 @@ def test_a_device_by_name_part_of_it_or_number(wanted: str, name: str) -> None:
     assert (found.name, found.is_default) == (name, name == BUILT_IN.name)
 
 
-@pytest.mark.parametrize("wanted", ["none", "gramophone", "9", "1"])
+@pytest.mark.parametrize("wanted", ["none", "gramophone", "9", "1", "²", "9" * 5000])
 def test_what_is_not_there_is_not_found(wanted: str) -> None:
     _, port = sound(FakeDevice("built-in", inputs=2), FakeDevice("loudspeaker", outputs=2))
     assert port.find("input", wanted) is None
@@ -126,6 +126,14 @@ def test_a_server_that_tells_nothing_hides_nothing(told_by_server: Callable[[str
     told_by_server(script)
     _, port = sound(FakeDevice("default", inputs=32))
     assert port.find("input", "") is not None
+
+
+@pytest.mark.parametrize("rate_hz", [0.0, -1.0])
+def test_a_device_without_a_rate_has_the_usual_one(rate_hz: float) -> None:
+    _, port = sound(FakeDevice("odd", inputs=1, rate_hz=rate_hz, rates_hz=()))
+    found = port.find("input", "")
+    assert found is not None
+    assert found.rate_hz == 48_000
 
 
 # --- how it is opened

@@ -142,6 +142,12 @@ async def test_a_wrong_name_ends_the_start_and_leaves_nothing_open() -> None:
     assert not scene.library.running
 
 
+@pytest.mark.parametrize("number", ["²", "9" * 5000])
+async def test_a_number_that_nothing_has_is_a_wrong_name(number: str) -> None:
+    with pytest.raises(CommandError, match="no microphone"):
+        await Scene(headset(), number).card.open()
+
+
 async def test_what_does_not_open_at_the_start_is_told() -> None:
     scene = Scene(headset())
     scene.library.refused.add("built-in loudspeaker")
@@ -186,16 +192,17 @@ async def test_the_default_device_is_the_one_that_is_there_now() -> None:
 async def test_a_device_that_stands_still_is_dead() -> None:
     async with supervised(Scene(headset())) as scene:
         await scene.look(4 * LOOKS_PER_S)
-        for _ in range(LOOKS_PER_S):
+        for _ in range(3 * LOOKS_PER_S):
             scene.library.of("input").hear(np.ones(480, np.int16))
             await scene.look(beating=False)
         assert ("output", "built-in loudspeaker", False) in scene.changes
         assert [direction for direction, *_ in scene.changes] == ["output", "output"]
 
 
-async def test_a_device_that_wakes_up_has_time() -> None:
+@pytest.mark.parametrize("age_s", [1, 10])
+async def test_a_device_that_wakes_up_has_time(age_s: int) -> None:
     async with supervised(Scene(headset())) as scene:
-        await scene.look()
+        await scene.look(age_s * LOOKS_PER_S)
         await scene.look(2 * LOOKS_PER_S, beating=False)
         await scene.look()
         assert not scene.changes

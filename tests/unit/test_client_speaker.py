@@ -94,9 +94,9 @@ class Scene:
 
 
 @asynccontextmanager
-async def speaking() -> AsyncIterator[Scene]:
+async def speaking(*, must_be_heard: bool = True) -> AsyncIterator[Scene]:
     time = Time()
-    speaker = Speaker(time, time.sleep)
+    speaker = Speaker(time, time.sleep, must_be_heard=must_be_heard)
     speaker.open(RATE_HZ)
     filling = asyncio.create_task(speaker.keep_filled())
     try:
@@ -379,6 +379,7 @@ async def test_all_is_waited_for_while_the_device_may_come_back() -> None:
         await asyncio.sleep(0)
         assert not drained.done()
         card = Card(speaker)
+        card.let_play(0.01)
         await scene.time.pass_by(A_DAY_S)
         await scene.played_by(card, 1600)
         await scene.done(drained)
@@ -389,7 +390,10 @@ async def test_nobody_waits_for_a_device_that_is_gone_for_good() -> None:
         speaker = scene.speaker
         await speaker.play("t1", reply(tone(0.1)))
         await scene.time.pass_by(GONE_S + 0.1)
-        await scene.done(asyncio.create_task(speaker.drained()))
+        with pytest.raises(CommandError, match="the loudspeaker is gone: plug it in again and start anew"):
+            await scene.done(asyncio.create_task(speaker.drained()))
+        speaker.flush()  # nobody is to hear it any more
+        await speaker.drained()
 
 
 async def test_a_device_that_is_tried_and_never_runs_is_gone_as_well() -> None:
@@ -404,8 +408,55 @@ async def test_a_device_that_is_tried_and_never_runs_is_gone_as_well() -> None:
             await scene.time.pass_by(0.5)
         assert not drained.done()
         Card(speaker)
+        await scene.time.pass_by(2.5)
+        assert not drained.done()  # it may take its time
         await scene.time.pass_by(1.1)
-        await scene.done(drained)
+        with pytest.raises(CommandError, match="the loudspeaker is gone"):
+            await scene.done(drained)
+
+
+async def test_a_conversation_goes_on_without_a_loudspeaker_at_the_pace_of_time() -> None:
+    async with speaking(must_be_heard=False) as scene:
+        speaker = scene.speaker
+        await speaker.play("t1", reply(tone(3.0)))
+        await scene.played_by(Card(speaker), 4000)
+        speaker.detach()
+        await scene.time.pass_by(0.9)  # another device may take over
+        heard = speaker.played()
+        assert heard is not None
+        assert heard.samples < 8000
+        for _ in range(50):
+            await scene.time.pass_by(0.02)
+        gone_by = speaker.played()
+        assert gone_by is not None
+        assert gone_by.samples - heard.samples == pytest.approx(0.9 * RATE_HZ, abs=0.1 * RATE_HZ)
+        card = Card(speaker)
+        await scene.played_by(card, 3 * RATE_HZ)
+        assert len(card.heard) / DEVICE_HZ == pytest.approx(3.0 - gone_by.samples / RATE_HZ, abs=0.01)
+
+
+async def test_a_pause_is_kept_without_a_loudspeaker() -> None:
+    async with speaking(must_be_heard=False) as scene:
+        speaker = scene.speaker
+        await speaker.play("t1", reply(tone(1.0)))
+        speaker.pause()
+        await scene.time.pass_by(GONE_S)
+        assert speaker.played() is None
+        speaker.go_on()
+        await scene.done(asyncio.create_task(speaker.drained()))
+        assert speaker.played() == Played("t1", RATE_HZ)
+
+
+async def test_a_later_reply_without_a_loudspeaker_begins_at_its_beginning() -> None:
+    async with speaking(must_be_heard=False) as scene:
+        speaker = scene.speaker
+        await scene.time.pass_by(A_DAY_S)
+        await speaker.play("t1", reply(tone(1.0)))
+        for _ in range(2):
+            await scene.time.pass_by(0.02)
+        played = speaker.played()
+        assert played is not None
+        assert played.samples <= 0.1 * RATE_HZ
 
 
 async def test_far_too_much_waits_in_the_connection() -> None:
@@ -424,6 +475,23 @@ async def test_far_too_much_waits_in_the_connection() -> None:
             card.let_play(1.0)
             await scene.time.pass_by(1.0)
         await scene.done(playing)
+
+
+async def test_what_ends_a_pause_does_not_wait_behind_it() -> None:
+    async with speaking() as scene:
+        speaker = scene.speaker
+        speaker.open(400)
+        card = Card(speaker, 400)
+        await speaker.play("t1", reply(np.ones(125 * 400, np.int16)))
+        playing = asyncio.create_task(speaker.play("t1", reply(np.ones(400, np.int16), 125 * 400)))
+        card.let_play(0.1)
+        await scene.time.pass_by(0.1)
+        assert not playing.done()
+        speaker.pause()
+        await scene.done(playing)
+        await speaker.play("t1", reply(np.ones(150 * 400, np.int16), 126 * 400))
+        speaker.go_on()
+        assert speaker.is_playing()
 
 
 async def test_far_too_much_for_a_device_that_is_gone_for_good_is_an_error() -> None:

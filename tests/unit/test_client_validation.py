@@ -169,6 +169,18 @@ def test_both_files_are_kept_under_a_name_with_the_date(tmp_path: Path) -> None:
     assert from_json(report.with_suffix(".json").read_bytes()) == RECORD
 
 
+def test_two_validations_that_begin_at_once_are_both_kept(tmp_path: Path) -> None:
+    assert keep(RECORD, tmp_path) != keep(RECORD, tmp_path)
+    assert len(list(tmp_path.iterdir())) == 4
+
+
+def test_an_interruption_that_nobody_could_say_is_not_done() -> None:
+    question = replace(TAKE, step=Step.INTERRUPTION, problems=("no reply was to be heard",))
+    record = replace(RECORD, takes=(TAKE, question))
+    assert record.done == {Step.SHORT}
+    assert "- [ ] An interruption" in markdown(record)
+
+
 def test_a_folder_that_cannot_be_written_to_is_told_before_the_start(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(CommandError, match="name another with --out"):

@@ -310,11 +310,24 @@ def test_a_human_verdict_of_other_code_stands_and_says_so(tmp_path: Path, reposi
     head, before = git(repository, "rev-parse", "HEAD"), git(repository, "rev-parse", "HEAD~1")
     remarks = {}
     for commit in (before, head, "--output=x"):
-        keep(replace(HUMAN, setting=replace(HUMAN.setting, commit=commit)), tmp_path)
-        found = from_reports(tmp_path, ageing)
+        folder = tmp_path / commit
+        folder.mkdir()
+        keep(replace(HUMAN, setting=replace(HUMAN.setting, commit=commit)), folder)
+        found = from_reports(folder, ageing)
         assert found.status is Status.GO
         remarks[commit] = found.remark
     assert remarks == {before: "the code has changed since", head: "", "--output=x": "the code has changed since"}
+
+
+def test_a_commit_is_not_what_was_made_of_it_since(repository: Path) -> None:
+    head = git(repository, "rev-parse", "HEAD")
+    assert Checkout(repository).has_changed_since(head) is False
+    (repository / "client" / "code.py").write_text("newer")
+    assert Checkout(repository).has_changed_since(head) is True
+    assert Checkout(repository).has_changed_since(f"{head}-dirty") is None  # nobody knows what that was
+    git(repository, "checkout", "--quiet", ".")
+    (repository / "client" / "more.py").touch()
+    assert Checkout(repository).has_changed_since(head) is True
 
 
 def test_what_is_not_committed_yet_is_told(repository: Path) -> None:

@@ -5,6 +5,7 @@ import json
 from typing import get_args
 
 import pytest
+from rich.cells import cell_len
 from rich.console import Console
 
 from client.events import (
@@ -66,9 +67,21 @@ def test_a_turn_as_plain_lines() -> None:
     ]
 
 
+def test_json_goes_through_every_pipe() -> None:
+    pipe = io.TextIOWrapper(io.BytesIO(), encoding="cp1252", errors="replace")
+    tell(JsonView(pipe), ReplyText("“é” ＂＼ \ud800"))
+    pipe.seek(0)
+    assert json.loads(pipe.read())["delta"] == "“é” ＂＼ \ud800"
+
+
 def test_on_a_terminal_the_partial_makes_room_for_the_final() -> None:
     written = shown(Transcript("wh", is_final=False), Transcript("what", is_final=True), terminal=True)
     assert written == "\r\x1b[2K  … wh\r\x1b[2Kyou: what\n"
+
+
+def test_a_partial_in_wide_letters_stays_on_its_line() -> None:
+    written = shown(Transcript("語" * 50, is_final=False), terminal=True)
+    assert cell_len(written.removeprefix("\r\x1b[2K")) < 40
 
 
 def test_a_long_partial_stays_on_its_line_with_its_end() -> None:

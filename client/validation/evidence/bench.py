@@ -19,7 +19,7 @@ _MAX_FILE_BYTES = 10_000_000
 _SCRIPTED = "Added to the engines"  # a table that only engines of known speed have
 _STAGES = "Stages, "
 _TURNS = ("Turns", "Turns in a row with the embedded engines")
-_FAULTS = ("failed", "cut off", "missed")
+_FAULTS = ("cut off", "missed")  # where a benchmark tells them apart from those that failed
 _MEASURED = "Measured"  # when and of which commit, where the benchmark says so
 
 
@@ -50,7 +50,8 @@ class _Bench:
         for title in _TURNS:
             for row in self.tables.get(title, ()):
                 if isinstance(row.get("turns"), int):  # else the row tells how one turn failed
-                    yield sum(int(_number(row, fault)) for fault in _FAULTS if fault in row), row["turns"]
+                    faults = ("failed", *(fault for fault in _FAULTS if fault in row))
+                    yield sum(int(_number(row, fault)) for fault in faults), row["turns"]
 
 
 def from_bench(file: Path, ageing: Ageing) -> tuple[Finding, Finding]:
@@ -72,8 +73,9 @@ def _p95(bench: _Bench, file: Path) -> Finding:
     if not found:
         return not_measured(tr("it holds no times from voice to voice"), str(file))
     enough = [(p95, turns) for p95, turns in found if turns >= MIN_TURNS]
-    if not enough:
-        return not_measured(few(max(turns for _, turns in found)), str(file))
+    slowest, its_turns = max(found)
+    if not enough or (slowest >= MAX_P95_MS and its_turns < MIN_TURNS):  # nobody knows whether that was chance
+        return not_measured(tr("P95 {ms:.0f} ms, of {few}", ms=slowest, few=few(its_turns)), str(file))
     p95, turns = max(enough)
     return time_finding(p95, turns, str(file))
 
@@ -120,16 +122,16 @@ def _read(file: Path) -> _Bench:
         at = datetime.fromtimestamp(file.stat().st_mtime, UTC)
     except OSError as error:
         raise _UnreadableError(reason_of(error)) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _UnreadableError(tr("it is no JSON, or cut off: {problem}", problem=error)) from error
     if not _are_tables(tables):
         raise _UnreadableError(tr("it holds other figures than those of `make bench`"))
     measured: Mapping[str, Any] = next(iter(tables.get(_MEASURED, ())), {})
     try:
-        told = datetime.fromisoformat(str(measured["at"])) if "at" in measured else at
-    except ValueError as error:
+        told = datetime.fromisoformat(str(measured["at"])).astimezone() if "at" in measured else at
+    except (ValueError, OverflowError) as error:
         raise _UnreadableError(tr("its date cannot be read: {problem}", problem=error)) from error
-    return _Bench(tables, told if told.tzinfo else told.astimezone(), str(measured.get("commit", "")))
+    return _Bench(tables, told, str(measured.get("commit", "")))
 
 
 def _are_tables(content: object) -> bool:

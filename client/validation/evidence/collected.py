@@ -33,7 +33,7 @@ async def collect(sources: Sources, ageing: Ageing) -> list[Line]:
     """Reads the files, asks what runs, and tries the services."""
     bench_time, bench_success = from_bench(sources.bench, ageing)
     live_time, live_success = from_metrics(sources.metrics, ageing)
-    secrets = from_settings(sources.config, os.environ, ageing)
+    secrets = from_settings(sources.config, os.environ, sources.client.model_dump(), ageing)
     refusals = await from_starts(ageing.now)
     ports = await from_ports(_ports_here(sources.client), METRICS_PORTS, ageing)
     tests = from_junit(sources.tests, ageing, ageing.checkout.root / "tests")

@@ -71,7 +71,7 @@ def _finding(found: _Found) -> Finding:
         return not_measured(tr("it was not finished: {why}", why=record.incomplete_because), source)
     if record.judgement is None:
         return not_measured(tr("it holds no verdict"), source)
-    missing = [step for step in FULL if step not in {take.step for take in record.takes}]
+    missing = [step for step in FULL if step not in record.done]
     verdict, ratings = record.judgement.verdict, record.judgement.ratings
     if verdict is Verdict.VALIDATED and missing:
         return not_measured(tr("only a part was validated; missing: {steps}", steps=", ".join(missing)), source)

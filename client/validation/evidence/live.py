@@ -24,14 +24,13 @@ def from_metrics(address: str, ageing: Ageing, fetch: Callable[[str], str] | Non
     url = f"http://{address}/metrics"
     try:
         families = list(text_string_to_metric_families((fetch or _fetch)(url)))
+        return _time(families, url, ageing.now), _success(families, url, ageing.now)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         why = tr("no running orchestrator tells its metrics ({problem})", problem=str(error) or type(error).__name__)
         return not_measured(why, url), not_measured(why, url)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:  # also a count that is no number
         why = tr("what answers there tells no metrics ({problem})", problem=error)
         return not_measured(why, url), not_measured(why, url)
-    now = ageing.now
-    return _time(families, url, now), _success(families, url, now)
 
 
 def _fetch(url: str) -> str:

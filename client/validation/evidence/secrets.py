@@ -11,16 +11,23 @@ from client.messages import tr
 from client.validation.evidence.finding import Ageing, Finding, Status, not_measured
 from services.common.config_files import CONFIG_DIR, merge, read_yaml
 
+_CONFIG = "SUPERWHISPER_CONFIG"
 _KEYS = ("token_file", "tls_key")
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-def from_settings(config: Path | None, environment: Mapping[str, str], ageing: Ageing) -> list[Finding]:
-    """A finding a file that the settings, a file of one's own or the environment name."""
+def from_settings(
+    config: Path | None, environment: Mapping[str, str], client: Mapping[str, Any], ageing: Ageing
+) -> list[Finding]:
+    """A finding a file that the settings, a file of one's own or the environment name.
+
+    `client`: what the client's own settings came to, with the flags of its command line.
+    """
     settings = read_yaml(CONFIG_DIR / "default.yaml")
-    if config is not None:
-        settings = merge(settings, read_yaml(config))
-    paths = dict.fromkeys([*_named(settings), *_in_environment(environment)])
+    own = config or next((value for name, value in environment.items() if name.upper() == _CONFIG and value), None)
+    if own is not None:
+        settings = merge(settings, read_yaml(Path(own)))
+    paths = dict.fromkeys([*_named(settings), *_named(client), *_in_environment(environment)])
     if not paths:
         return [Finding(Status.GO, tr("no token and no key is used"), tr("the settings"), ageing.now)]
     return [_finding(Path(path).expanduser(), ageing) for path in paths]

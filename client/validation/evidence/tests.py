@@ -37,7 +37,7 @@ def from_junit(file: Path, ageing: Ageing, tests: Path) -> Finding:
         return not_measured(tr("it holds no tests of pytest's"), str(file))
     try:
         counts, at = _counts(suites), _at(suites, written_at)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         return not_measured(tr("it is of another kind than pytest's: {problem}", problem=error), str(file))
     return ageing.judged(_finding(counts, file, _missing(root, tests)), at, same_code=True)
 
@@ -52,7 +52,7 @@ def _counts(suites: list[ET.Element]) -> _Counts:
 def _at(suites: list[ET.Element], written_at: datetime) -> datetime:
     """When the run began; an old file does not get younger by being copied."""
     told = [datetime.fromisoformat(stamp) for suite in suites if (stamp := suite.get("timestamp"))]
-    return min((one if one.tzinfo else one.astimezone() for one in told), default=written_at)
+    return min((one.astimezone() for one in told), default=written_at)
 
 
 def _finding(counts: _Counts, file: Path, missing: list[str]) -> Finding:
@@ -76,10 +76,12 @@ def _finding(counts: _Counts, file: Path, missing: list[str]) -> Finding:
 
 def _missing(root: ET.Element, tests: Path) -> list[str]:
     """The files of tests that left no trace in it."""
-    seen = {part for case in root.iter("testcase") for part in _modules(case)}
-    return sorted(path.name for path in tests.rglob("test_*.py") if path.stem not in seen)
+    seen = {path for case in root.iter("testcase") for path in _paths(case)}
+    files = (path.relative_to(tests) for path in tests.rglob("test_*.py"))
+    return sorted(str(file) for file in files if file.with_suffix("").as_posix().replace("/", ".") not in seen)
 
 
-def _modules(case: ET.Element) -> Iterator[str]:
-    """`tests.unit.test_a` or `tests.unit.test_a.TestClass`; a module that was skipped as a whole is a test's name."""
-    yield from f"{case.get('classname', '')}.{case.get('name', '')}".split(".")
+def _paths(case: ET.Element) -> Iterator[str]:
+    """`unit.test_a` of `tests.unit.test_a.TestClass`; a module that was skipped as a whole is a test's name."""
+    parts = f"{case.get('classname', '')}.{case.get('name', '')}".strip(".").split(".")
+    yield from (".".join(parts[1:end]) for end in range(2, len(parts) + 1))
