@@ -79,6 +79,7 @@ class Capture:
         self._far.read()
         self._devices_begun = self._near.begun + self._far.begun
         self._given_until = self._clock()
+        self._busy_until = self._given_until + _CALM_AFTER_S
         while True:
             await self._sleep(_QUICK_S if self._is_busy() else _CALM_S)
             self._listen()
@@ -119,7 +120,8 @@ class Capture:
 
     def _look_for_voice(self, cleaned: Samples) -> None:
         self._sounding_s -= FRAME_S
-        if self._near_voice.hears(cleaned) and self._path.gate.is_hearing and self.when_spoken_into is not None:
+        is_voice = self._near_voice.hears(cleaned) or self._path.guard.stands_out
+        if is_voice and self._path.gate.is_hearing and self.when_spoken_into is not None:
             self.when_spoken_into()
         if self._sounding_s <= 0:
             self._near_voice = NearVoice()  # what it knows of this reply's echo says nothing about the next one's

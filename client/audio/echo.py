@@ -17,6 +17,10 @@ class EchoGuard(Protocol):
     def name(self) -> str:
         """How people call it."""
 
+    @property
+    def stands_out(self) -> bool:
+        """Whether what was heard last was louder than any echo can be."""
+
     def clean(self, near: Samples, far: Samples) -> Samples:
         """What the microphone heard, without what the loudspeaker said. Frames of 10 ms, in order.
 
@@ -34,6 +38,7 @@ class NoGuard:
     """For headphones: nothing comes back."""
 
     name = "off"
+    stands_out = False  # nothing to stand out from
 
     def clean(self, near: Samples, far: Samples) -> Samples:
         """What the microphone heard."""

@@ -15,6 +15,7 @@ class HalfDuplex:
     """Silence takes the place of what the microphone hears while something is played, and a moment longer."""
 
     name = "half-duplex"
+    stands_out = False  # it hears nobody
 
     def __init__(self, latency_s: Callable[[], float] = lambda: 0.0) -> None:
         """`latency_s`: how long sound takes from our hands through both devices back to us; the room not counted."""

@@ -23,7 +23,7 @@ from client.errors import CommandError
 from client.messages import tr
 
 NONE = "none"  # the name of no device, for those who want none
-_BLOCKS_PER_S = 50  # left to itself, PortAudio takes blocks that vary from one sample on, and loses some of them
+_BLOCKS_PER_S = 100  # left to itself, PortAudio takes blocks that vary from one sample on, and loses some of them
 # The input's blocks come as quickly with a small buffer as with a large one. The output's buffer is what a busy machine
 # may be late by; with PortAudio's small one (20 ms) PulseAudio runs dry at any rate that is not its sink's own.
 _BUFFERS: dict[Direction, Literal["low", "high"]] = {"input": "low", "output": "high"}

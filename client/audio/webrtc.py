@@ -53,6 +53,11 @@ class WebRtcGuard:
         mixed: Samples = np.rint(near * (1 - share) + cleaned * share).astype(np.int16)
         return mixed
 
+    @property
+    def stands_out(self) -> bool:
+        """Whether somebody was louder than any echo just now."""
+        return self._runs_s > 0 and self._residue.stands_out
+
     def doubt(self) -> None:
         """Samples were lost on the way."""
         self._residue.doubt()

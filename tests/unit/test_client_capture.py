@@ -82,6 +82,7 @@ class Pairs:
     """A guard that changes nothing and remembers what it saw."""
 
     name = "pairs"
+    stands_out: bool = False
     near: list[Samples] = field(default_factory=list)
     far: list[Samples] = field(default_factory=list)
     doubts: list[int] = field(default_factory=list)  # after so many frames
@@ -147,7 +148,18 @@ class Listener:
         self.messages = self.capture.messages()
 
     async def hear(self, count: int) -> list[MicrophoneAudio | Mute]:
-        return [await anext(self.messages) for _ in range(count)]
+        """So many pieces of 20 ms, however many come in one message."""
+        heard: list[MicrophoneAudio | Mute] = []
+        while len(heard) < count:
+            heard += pieces(await anext(self.messages))
+        return heard
+
+
+def pieces(message: MicrophoneAudio | Mute) -> list[MicrophoneAudio | Mute]:
+    if isinstance(message, Mute):
+        return [message]
+    size = 2 * MESSAGE_SAMPLES
+    return [MicrophoneAudio(message.audio[begin : begin + size]) for begin in range(0, len(message.audio), size)]
 
 
 def samples(messages: list[MicrophoneAudio | Mute]) -> Samples:
@@ -162,7 +174,7 @@ async def test_all_that_was_heard_comes_in_messages_of_20_ms(block: int) -> None
     async with aclosing(listener.messages):
         messages = await listener.hear(30)
     assert {len(message.audio) for message in messages if isinstance(message, MicrophoneAudio)} == {2 * MESSAGE_SAMPLES}
-    assert samples(messages).tolist() == numbered(0, 30 * MESSAGE_SAMPLES).tolist()
+    assert samples(messages).tolist() == numbered(0, len(messages) * MESSAGE_SAMPLES).tolist()
 
 
 async def test_each_message_comes_as_soon_as_it_is_whole() -> None:
@@ -280,15 +292,20 @@ async def test_after_a_long_hold_up_at_most_a_second_is_made_up_for() -> None:
     assert card.clock() - at == pytest.approx(5.12, abs=0.04)
 
 
-async def test_looks_twice_as_often_while_somebody_speaks_or_something_is_played() -> None:
+async def test_looks_often_while_somebody_speaks_or_something_is_played_and_for_a_while_after() -> None:
     card = SoundCard(near_works=False, far_works=False)
     listener = Listener(card)
     async with aclosing(listener.messages):
-        await listener.hear(20)
+        await listener.hear(100)
+        first = card.sleeps[-1]
+        await listener.hear(100)
         quiet = card.sleeps[-1]
+        calm = await anext(listener.messages)
         card.far_works = True
         await listener.hear(20)
-    assert (quiet, card.sleeps[-1]) == (0.02, 0.01)
+    assert (first, quiet, card.sleeps[-1]) == (0.01, 0.1, 0.01)
+    assert isinstance(calm, MicrophoneAudio)
+    assert len(calm.audio) == 10 * MESSAGE_SAMPLES  # what comes at once goes as one
 
 
 async def test_the_assistant_is_told_when_it_may_hear_no_more_and_again() -> None:

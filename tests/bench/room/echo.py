@@ -1,5 +1,6 @@
 """The loudspeaker is heard by the microphone, and nobody speaks: does the assistant answer itself?"""
 
+import asyncio
 from itertools import cycle, islice
 
 from tests.bench.figures import Rows
@@ -8,6 +9,7 @@ from tests.support.talker import is_kind
 
 _TYPED = ("Hello, who are you?", "Tell me about the sea.", "What is a cat?", "Name a colour.", "Why is the sky blue?")
 _TURN_BOUND_S = 90.0
+_LISTENS_ON_S = 3.0  # what is heard of the last reply may begin a turn after it
 _REPLY_TOKENS = 40
 
 
@@ -18,7 +20,12 @@ async def measure(replies: int, *arguments: str) -> dict[str, Rows]:
         for question in islice(cycle(_TYPED), replies):
             since = len(one.told)
             await one.type(question)
-            outcomes.append((await one.until(is_kind("turn_finished"), since, _TURN_BOUND_S)).event["outcome"])
+            asked = await one.until(
+                lambda told: told.kind == "transcript" and told.event["typed"], since, _TURN_BOUND_S
+            )
+            ended = await one.until(is_kind("turn_finished", asked.event["turn_id"]), since, _TURN_BOUND_S)
+            outcomes.append(ended.event["outcome"])
+        await asyncio.sleep(_LISTENS_ON_S)
         spoken = [told["text"] for told in one.of("transcript") if told["is_final"] and not told["typed"]]
         partials = [told["text"] for told in one.of("transcript") if not told["is_final"]]
         yields = sum(told["state"] == "yielding" for told in one.of("state"))

@@ -54,11 +54,12 @@ async def measure(times: int, *arguments: str) -> dict[str, Rows]:
 async def _interrupt(here: Scene, utterance: Utterance, into_s: float) -> Interruption:
     one, since = here.talker, len(here.talker.told)
     await one.type(_QUESTION)
-    audio = await one.until(is_kind("reply_audio"), since, _BOUND_S)
+    asked = await one.until(lambda told: told.kind == "transcript" and told.event["typed"], since, _BOUND_S)
+    turn_id = asked.event["turn_id"]
+    await one.until(is_kind("reply_audio", turn_id), since, _BOUND_S)
     await asyncio.sleep(into_s)
     spoken_from = here.air.now
     await here.room.say(Recording(utterance.samples, RATE_HZ))
-    turn_id = audio.event["turn_id"]
     understood = ""
     try:
         await one.until(is_kind("turn_finished", turn_id), since, 5.0)
