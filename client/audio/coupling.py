@@ -12,7 +12,7 @@ _REACH_FRAMES = 30  # 0.3 s: the echo of what was played is heard within that ti
 _LEARNS_S = 1.0  # of loud reply; nothing stands out before
 _STANDS_OUT = 10 ** (8 / 10)  # of power, above the loudest that an echo was
 _FRAMES = 3  # fewer are a click
-ECHO_RISES_DB_PER_S = 3.0  # where somebody turns it up: as slowly as no voice begins
+_RISES = 10 ** (3 * FRAME_S / 10)  # a frame, where the echo becomes louder: as slowly as no voice begins
 _SINKS = 10 ** (-0.1 * FRAME_S / 10)  # a frame: so it stays above all but the loudest thirtieth of what is heard
 _TEACHES = 100.0**2  # mean power of what is played: from anything softer nothing can be told
 
@@ -20,10 +20,7 @@ _TEACHES = 100.0**2  # mean power of what is played: from anything softer nothin
 class Coupling:
     """From the loudspeaker to the microphone, by power."""
 
-    def __init__(self, rises_db_per_s: float = ECHO_RISES_DB_PER_S) -> None:
-        """How fast it takes what is louder for an echo after all."""
-        self._rises = 10 ** (rises_db_per_s * FRAME_S / 10)
-        self.is_loud = False  # what was played lately; else nothing can be told
+    def __init__(self) -> None:
         self._played = deque[float](maxlen=_REACH_FRAMES)
         self._heard = 0.0  # smoothed over two frames
         self._share = 0.0  # of what is played, the most that is heard
@@ -35,8 +32,7 @@ class Coupling:
         self._played.append(played)
         self._heard = (self._heard + heard) / 2
         loudest = max(self._played)
-        self.is_loud = loudest >= _TEACHES
-        if not self.is_loud:
+        if loudest < _TEACHES:
             self._loud_frames = 0
             return False
         share = self._heard / loudest
@@ -45,7 +41,7 @@ class Coupling:
             self._share = max(self._share, share)
             return False
         if share > self._share:
-            self._share = min(share, self._share * self._rises)
+            self._share = min(share, self._share * _RISES)
         else:
             self._share *= _SINKS
         self._loud_frames = self._loud_frames + 1 if share > _STANDS_OUT * self._share else 0

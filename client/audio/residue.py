@@ -26,7 +26,6 @@ _YOUNG_S = 10.0  # it still leaves much at times: silence, not faintness
 _STRICT_DB, _RELAXED_DB = 6.0, 23.0  # a voice may be fainter than the loudest echo by the one, then by the other
 _RELAXES_DB_PER_S = 2.0
 _DOUBT_S = 0.5  # it learns of another delay so fast, as far as anything is left of the room that it knew
-_LEAK_RISES_DB_PER_S = 20.0  # the canceller may lose the echo within half a second
 _PLAIN_S = 0.1  # the microphone itself, after a frame that stood out
 _TEACHES = 100.0**2  # mean power: what is played more softly teaches it nothing
 
@@ -43,7 +42,6 @@ class ResidueGate:
         self._open_s = 0.0
         self._gain = 1.0
         self._coupling = Coupling()
-        self._leak = Coupling(_LEAK_RISES_DB_PER_S)  # of what the canceller leaves
         self._plain_s = 0.0
         self._plain = 0.0  # the microphone's share in what passes
 
@@ -55,7 +53,6 @@ class ResidueGate:
         """The canceller begins anew. What sounded until now may still ring on."""
         self._learnt_s = 0.0
         self._coupling = Coupling()
-        self._leak = Coupling(_LEAK_RISES_DB_PER_S)
 
     @property
     def stands_out(self) -> bool:
@@ -87,18 +84,17 @@ class ResidueGate:
             return 1.0
         if _power(far) > _TEACHES:
             self._learnt_s += FRAME_S
-        is_voice = self._is_voice(_power(near), _power(cleaned), _power(far))
+        is_voice = self._is_voice(_power(near), _power(cleaned))
         if is_voice and self._learnt_s > _DEAF_S:
             return 1.0
         return 0.0 if self._learnt_s < _YOUNG_S else _FAINT
 
-    def _is_voice(self, heard: float, left: float, played: float) -> bool:
+    def _is_voice(self, heard: float, left: float) -> bool:
         self._heard = (self._heard + heard) / 2
         self._left = (self._left + left) / 2
         self._echo = max(self._echo * _ECHO_SINKS, self._heard)
         fainter_db = min(_STRICT_DB + _RELAXES_DB_PER_S * max(self._learnt_s - _DEAF_S, 0), _RELAXED_DB)
         is_loud = self._left > 10 ** (-fainter_db / 10) * self._echo
-        is_loud &= self._leak.stands_out(left, played) or not self._leak.is_loud
         self._loud_frames = self._loud_frames + 1 if is_loud else 0
         self._open_s = _STAY_OPEN_S if self._loud_frames >= _LOUD_FRAMES else self._open_s - FRAME_S
         return self._open_s > 0

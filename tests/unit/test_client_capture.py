@@ -361,7 +361,7 @@ async def test_what_a_gate_held_back_is_heard_once_it_opens() -> None:
 
     listener = Listener(SoundCard(), Late())
     async with aclosing(listener.messages):
-        closed, opened, heard = await listener.hear(3)
+        closed, opened, heard = [await anext(listener.messages) for _ in range(3)]
     assert (closed, opened) == (Mute(muted=True), Mute(muted=False))
     assert samples([heard]).tolist() == numbered(0, 4 * MESSAGE_SAMPLES).tolist()
 
