@@ -51,6 +51,9 @@ class AudioFile:
     def open(self, rate_hz: int) -> None:
         """Gets ready for audio of this rate."""
         self._rate_hz = rate_hz
+        if self.path.exists() and not (self.path.is_file() or self.path.is_dir()):
+            # The file would take its place: /dev/null would be null no more.
+            raise CommandError(tr("{path} is a device or a pipe; name a file", path=self.path))
         try:
             if self.path.is_dir():
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))

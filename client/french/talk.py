@@ -50,6 +50,7 @@ SENTENCES: dict[str, str] = {
     "the assistant ended the conversation; start anew to go on": (
         "l'assistant a mis fin à la conversation ; relance la commande pour continuer"
     ),
+    "{path} is a device or a pipe; name a file": "{path} est un périphérique ou un tube ; nomme un fichier",
     "a turn failed ({why})": "un tour a échoué ({why})",
     "the assistant did not say why": "l'assistant n'a pas dit pourquoi",
     "{service} was restarted and has forgotten this conversation; start anew": (

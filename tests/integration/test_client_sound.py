@@ -97,3 +97,20 @@ async def test_it_does_not_hear_itself(room: Room) -> None:
         after = np.frombuffer(b"".join(assistant.audio[messages:]), np.int16)
         assert np.abs(after).max() < QUIET  # nor what was left of the reply in the room
     assert len(assistant.playback) > 1
+
+
+async def test_a_sound_card_that_goes_and_comes_is_told_and_the_conversation_goes_on(room: Room) -> None:
+    assistant = ScriptedAssistant([ScriptedTurn(audio=chunks(tone(1.0))), ScriptedTurn(audio=chunks(tone(1.0)))])
+    async with talking(room, assistant) as process:
+        await room.say(spoken(1.0))
+        await lines_until(process, "turn_finished")
+        room.do("down")
+        await lines_until(process, '"is_there": false')
+        room.do("up")
+        back = await lines_until(process, '"is_there": true')
+        if "input" not in back[-1]:
+            await lines_until(process, '"direction": "input"')
+        await room.say(spoken(1.0))
+        await lines_until(process, "turn_finished")
+    assert len(assistant.configs) == 1  # the same conversation
+    assert {turn for turn, _ in assistant.playback} >= {"turn-1"}

@@ -1,5 +1,6 @@
 """Audio as a file."""
 
+import os
 import resource
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +44,15 @@ def test_where_nothing_is_written_the_older_file_stays(tmp_path: Path) -> None:
     write(path)
     assert path.read_bytes() == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
+
+
+def test_a_pipe_or_a_device_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    with pytest.raises(CommandError, match="is a device or a pipe"):
+        write(path, AUDIO)
+    assert path.is_fifo()
+    assert [path.name for path in tmp_path.iterdir()] == ["pipe"]
 
 
 @pytest.mark.parametrize("keep_unfinished", [True, False])
