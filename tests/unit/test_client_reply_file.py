@@ -1,8 +1,8 @@
 """Audio as a file."""
 
 import os
-import resource
-from collections.abc import Iterator
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from client.errors import CommandError
 from client.reply_file import audio_file
 from services.common.audio import read_wav
+from tests.support.shared_data import REPOSITORY
 
 AUDIO = b"\1\0" * 800
 
@@ -111,27 +112,30 @@ def test_two_at_a_time_do_not_write_into_each_other(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
 
 
-@pytest.fixture
-def room(request: pytest.FixtureRequest) -> Iterator[int]:
-    """Bytes that a file may have from now on: one call of the system writes up to there, the next one fails."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (request.param, before[1]))
-    yield request.param
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+def write_with_room_for(limit_bytes: int, path: Path, seconds: int) -> str:
+    """In a process of its own, whose files may be no longer: the limit would hold for the tests' output as well."""
+    code = (
+        "import resource, sys; from pathlib import Path; from tests.unit.test_client_reply_file import AUDIO, write; "
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({limit_bytes}, {limit_bytes})); "
+        f"write(Path(sys.argv[1]), *[AUDIO] * {10 * seconds}, keep_unfinished=True)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-B", "-c", code, str(path)], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    assert ended.returncode == 1
+    return ended.stderr.splitlines()[-1]
 
 
-@pytest.mark.parametrize("room", [10], indirect=True)  # not even for the header
-def test_a_full_disk_is_one_sentence(tmp_path: Path, room: int) -> None:
-    with pytest.raises(CommandError, match=r"a\.wav cannot be written: File too large"):
-        write(tmp_path / "a.wav", AUDIO, keep_unfinished=True)
+def test_a_full_disk_is_one_sentence(tmp_path: Path) -> None:
+    told = write_with_room_for(10, tmp_path / "a.wav", 1)  # not even for the header
+    assert told.endswith("a.wav cannot be written: File too large")
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("room", [100_001], indirect=True)
-def test_what_a_disk_took_before_it_was_full_is_a_whole_file(tmp_path: Path, room: int) -> None:
-    with pytest.raises(CommandError, match=r"a\.wav cannot be written: File too large"):
-        write(tmp_path / "a.wav", *[AUDIO] * 100, keep_unfinished=True)
-    whole = (room - 44) // len(AUDIO)
+def test_what_a_disk_took_before_it_was_full_is_a_whole_file(tmp_path: Path) -> None:
+    told = write_with_room_for(100_001, tmp_path / "a.wav", 10)
+    assert told.endswith("a.wav cannot be written: File too large")
+    whole = (100_001 - 44) // len(AUDIO)
     assert (tmp_path / "a.wav").stat().st_size == 44 + whole * len(AUDIO)
     assert read_wav((tmp_path / "a.wav").read_bytes(), "a").samples.tobytes() == AUDIO * whole
     assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
