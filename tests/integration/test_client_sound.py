@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from services.common.audio import Recording, read_wav
+from services.common.audio import Recording
 from superwhisper.assistant.v1 import assistant_pb2 as pb
 from tests.fakes.assistant import ScriptedAssistant, ScriptedTurn
 from tests.support.client_command import lines_until, started
 from tests.support.room import Room, made_room
 from tests.support.servers import serving
+from tests.support.tape import RATE_HZ as TAPE_HZ
+from tests.support.tape import taping
 from tests.support.waiting import wait_until
 
 RATE_HZ = 16_000
@@ -54,20 +56,21 @@ async def talking(room: Room, assistant: ScriptedAssistant) -> AsyncIterator[asy
         assert process.returncode == 130
 
 
-async def test_what_is_said_is_heard_and_the_reply_is_played(room: Room, tmp_path: Path) -> None:
+async def test_what_is_said_is_heard_and_the_reply_is_played(room: Room) -> None:
     reply = tone(1.0)
     assistant = ScriptedAssistant([ScriptedTurn(audio=chunks(reply))])
-    async with talking(room, assistant) as process:
-        recorded = tmp_path / "played.wav"
-        recording = asyncio.create_task(asyncio.to_thread(room.do, "record", recorded, "6"))
+    async with taping(room, "speakers") as tape, talking(room, assistant) as process:
         await room.say(spoken(1.0))
         await lines_until(process, "turn_finished")
-        rate_hz = assistant.configs[0].output_format.sample_rate_hz
+        # The script's samples were taken for samples of the loudspeaker's rate. A sine is loud 84 % of its time.
+        expected_s = len(reply) / 2 / assistant.configs[0].output_format.sample_rate_hz * 0.84
+
+        def loud_s() -> float:
+            return int((np.abs(tape.between(0, tape.now).astype(np.int32)) > 2000).sum()) / TAPE_HZ
+
+        await wait_until(lambda: loud_s() > 0.7 * expected_s, "the reply in the room")
         await wait_until(lambda: assistant.playback[-1:] == [("turn-1", len(reply) // 2)], "the whole reply played")
-        await recording
-    # The script's samples were taken for samples of the loudspeaker's rate.
-    loud = np.abs(read_wav(recorded.read_bytes(), "played").samples) > 2000
-    assert loud.sum() / 48_000 == pytest.approx(len(reply) / 2 / rate_hz * 0.84, rel=0.3)  # a sine is loud 84 % of it
+    assert loud_s() == pytest.approx(expected_s, rel=0.3)
     assert [turn for turn, _ in assistant.playback] == ["turn-1"] * len(assistant.playback)
     reported = [samples for _, samples in assistant.playback]
     assert reported == sorted(reported)
