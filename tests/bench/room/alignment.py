@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from services.common.audio import Samples
 
 _BLOCK_S = 0.1
+_LEAD_S = 1.0
 _REACH_S = 3.0  # how far a block is looked for behind where it should be: a reply waits for its next piece
 _ALIKE = 0.9  # correlation of a block with what was played of it
 _LOUD = 200  # RMS; what is softer cannot be found for sure
@@ -37,7 +38,9 @@ class Found:
 def find(audio: Samples, tape: Samples, rate_hz: int, after: int = 0) -> Found:
     """Looks for all of the audio in the tape, from that sample on."""
     wave, taped = audio.astype(np.float64), tape.astype(np.float64)
-    position: int | None = None
+    # By its first seconds, for replies begin alike; whatever is wrong with them is found block by block.
+    lead = place_of(audio[: round(_LEAD_S * rate_hz)], tape[after:])
+    position = None if lead is None else after + lead
     missing, blocks, quiet_s = 0, 0, 0.0
     holes: list[float] = []
     pauses: list[float] = []
