@@ -14,6 +14,8 @@ _STANDS_OUT = 10 ** (8 / 10)  # of power, above the loudest that an echo was
 _FRAMES = 3  # fewer are a click
 _RISES = 10 ** (3 * FRAME_S / 10)  # a frame, where the echo becomes louder: as slowly as no voice begins
 _SINKS = 10 ** (-0.1 * FRAME_S / 10)  # a frame: so it stays above all but the loudest thirtieth of what is heard
+_LEAST_SHARE = 10 ** (-30 / 10)  # with headphones; from less it would not rise in time once they are off
+_LEAST = 120.0**2  # of power: where no echo comes back, any sound is louder than it; who is fainter is left to the ears
 _TEACHES = 100.0**2  # mean power of what is played: from anything softer nothing can be told
 
 
@@ -23,7 +25,7 @@ class Coupling:
     def __init__(self) -> None:
         self._played = deque[float](maxlen=_REACH_FRAMES)
         self._heard = 0.0  # smoothed over two frames
-        self._share = 0.0  # of what is played, the most that is heard
+        self._share = _LEAST_SHARE  # of what is played, the most that is heard
         self._learnt_s = 0.0
         self._loud_frames = 0
 
@@ -43,6 +45,7 @@ class Coupling:
         if share > self._share:
             self._share = min(share, self._share * _RISES)
         else:
-            self._share *= _SINKS
-        self._loud_frames = self._loud_frames + 1 if share > _STANDS_OUT * self._share else 0
+            self._share = max(self._share * _SINKS, _LEAST_SHARE)
+        is_loud = self._heard > _LEAST and share > _STANDS_OUT * self._share
+        self._loud_frames = self._loud_frames + 1 if is_loud else 0
         return self._loud_frames >= _FRAMES

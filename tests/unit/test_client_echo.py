@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+from client.audio.coupling import Coupling
 from client.audio.echo import FRAME_SAMPLES, NoGuard, is_audible
 from client.audio.echo_guards import echo_guard
 from client.audio.half_duplex import HalfDuplex
@@ -238,3 +239,27 @@ def test_keys_and_clicks_are_no_voice() -> None:
 def test_silence_is_no_voice() -> None:
     detector = NearVoice()
     assert not any(detector.hears(SILENCE) for _ in range(10))
+
+
+# --- who stands out
+
+
+def test_where_no_echo_comes_back_faint_sounds_do_not_stand_out() -> None:
+    coupling = Coupling()
+    heard = [0.0] * 150 + [50.0**2] * 50  # headphones in a quiet room, and somebody breathes
+    assert not any(coupling.stands_out(power, 3000.0**2) for power in heard)
+
+
+def test_whoever_is_louder_than_any_echo_stands_out() -> None:
+    coupling, played = Coupling(), 3000.0**2
+    assert not any(coupling.stands_out(played / 16, played) for _ in range(150))  # an echo of -12 dB
+    assert not any(coupling.stands_out(played / 8, played) for _ in range(10))  # twice as loud: it may be an echo still
+    assert [coupling.stands_out(played, played) for _ in range(6)][-1]
+
+
+def test_an_echo_that_comes_up_later_is_known_as_one_after_a_while() -> None:
+    coupling, played = Coupling(), 3000.0**2
+    assert not any(coupling.stands_out(0.0, played) for _ in range(150))  # headphones, and then none
+    stood_out = [coupling.stands_out(played / 16, played) for _ in range(800)]
+    assert any(stood_out[:50])
+    assert not any(stood_out[600:])
